@@ -1,0 +1,15 @@
+"""The numbers of the book's prose, by topic: what each finds, in words for every page."""
+
+from __future__ import annotations
+
+from analysis.publishing import edition
+from analysis.scaling_laws import sentences as scaling_laws
+
+
+def numbers() -> dict[str, dict[str, str]]:
+    """Every number a page may name, as `{{ topic.key }}`."""
+    current = edition.current()
+    return {
+        "edition": {"version": current.version, "date": current.date, "as_of": current.as_of},
+        "scaling_laws": scaling_laws.numbers(),
+    }

@@ -1,0 +1,113 @@
+"""Commands of the book: build, serve, figures, release, new-figure."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import http.server
+import importlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from analysis.publishing import export, history, readme
+from analysis.publishing.edition import ROOT
+from analysis.publishing.registry import Registry
+from analysis.publishing.template import figure_template
+
+HTML = ROOT / "_build" / "html"
+
+
+def registry() -> Registry:
+    return importlib.import_module("analysis.figures").REGISTRY
+
+
+def build() -> int:
+    """Build the book; any warning, dangling reference or failing cell fails the build."""
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
+    started = time.monotonic()
+    print("building the book (cells run only when code, data or the chapter changed)", flush=True)
+    done = subprocess.run([*command, "-n", "-W", "--keep-going"], cwd=ROOT, check=False)
+    if done.returncode == 0:
+        print(f"book: {HTML / 'index.html'} ({time.monotonic() - started:.0f} s)")
+    return done.returncode
+
+
+def serve(port: int) -> int:
+    """Build, serve on loopback, and build again whenever a source changes."""
+    from watchfiles import watch
+
+    build()
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"serving http://127.0.0.1:{server.server_port}/ (stop with Ctrl+C)", flush=True)
+    watched = [ROOT / name for name in ("analysis", "chapters", "data", "_toc.yml", "_config.yml")]
+    for changes in watch(*watched, raise_interrupt=False):
+        names = sorted({os.path.relpath(path, ROOT) for _, path in changes})
+        print(f"changed: {', '.join(names[:5])}", flush=True)
+        build()
+    return 0
+
+
+def figures(folder: Path) -> int:
+    written = export.export_all(registry(), folder, progress=True)
+    print(f"{len(written)} files in {folder}")
+    return 0
+
+
+#: The picture that opens the README.
+PICTURE = "tenfold-gain"
+
+
+def release() -> int:
+    """Keep this edition's figures, and renew the README's findings from them."""
+    figures_ = registry()
+    print(f"kept: {history.release(figures_).relative_to(ROOT)}")
+    published = [export.Publication.of(figures_, figure_id) for figure_id in figures_]
+    readme.write(published, export.Publication.of(figures_, PICTURE))
+    print("renewed: README.md")
+    return 0
+
+
+def new_figure(topic: str, figure_id: str) -> int:
+    topics = sorted(path.parent.name for path in (ROOT / "analysis").glob("*/findings.py"))
+    if topic not in topics:
+        print(f"no topic {topic!r}; topics with figures: {', '.join(topics)}", file=sys.stderr)
+        return 1
+    if figure_id in registry():
+        print(f"figure {figure_id!r} exists; ids are never reused", file=sys.stderr)
+        return 1
+    print(figure_template(topic, figure_id))
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m analysis.publishing", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("build", help="build the book")
+    serving = commands.add_parser("serve", help="build, serve on loopback, rebuild on change")
+    serving.add_argument("--port", type=int, default=8000)
+    exporting = commands.add_parser("figures", help="export every figure with its files")
+    exporting.add_argument("folder", type=Path, nargs="?", default=ROOT / "_build" / "figures")
+    commands.add_parser("release", help="keep this edition's figures in editions/")
+    starting = commands.add_parser("new-figure", help="print the start of a figure")
+    starting.add_argument("topic")
+    starting.add_argument("id")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "build":
+        return build()
+    if chosen.command == "serve":
+        return serve(chosen.port)
+    if chosen.command == "figures":
+        return figures(chosen.folder)
+    if chosen.command == "release":
+        return release()
+    return new_figure(chosen.topic, chosen.id)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

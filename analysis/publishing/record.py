@@ -1,0 +1,139 @@
+"""The figure record: what an author hands over, and what everything else is made from."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+EVIDENCE = ("measured", "reported", "derived", "estimate", "forecast", "simulation")
+SIGNIFICANT_DIGITS = 6
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def round_significant(frame: pd.DataFrame, digits: int = SIGNIFICANT_DIGITS) -> pd.DataFrame:
+    """Round every float column to `digits` significant digits.
+
+    The same digits on every machine keep a figure's hash and its CSV stable.
+    """
+    rounded = frame.copy()
+    for name in frame.columns[[dtype.kind == "f" for dtype in frame.dtypes]]:
+        values = frame[name].to_numpy(float)
+        texts = [f"{value:.{digits - 1}e}" for value in values]
+        rounded[name] = np.array([float(text) for text in texts])
+    return rounded.reset_index(drop=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """A figure of the book.
+
+    Parameters
+    ----------
+    id : permanent slug in kebab case, never reused.
+    title : the finding, one sentence without a full stop.
+    subtitle : what is measured, and in which unit.
+    caption : how to read it and what it leaves out, in two or three sentences.
+    alt : what a reader who cannot see it must know; states the finding and the shape.
+    evidence : one or more of `EVIDENCE`.
+    frame : the tidy frame that is plotted; floats are rounded to six significant digits.
+    draw : from that frame to an Altair chart, whose data must come from the frame. A chart of
+        several panels takes a second argument `width`, in pixels.
+    fields : meaning and unit of every column of `frame`.
+    sources : rows of the source table the figure rests on (`catalog.sources_of`).
+    tables : tables of `data/` it rests on.
+    models : functions or classes that computed it.
+    tests : node ids of the tests that guard it.
+    weaknesses : what a careful reader should hold against it.
+    settings : what the model was asked (budgets, seeds, levels).
+    height : height of the plot in pixels, by width name.
+    """
+
+    id: str
+    title: str
+    subtitle: str
+    caption: str
+    alt: str
+    evidence: tuple[str, ...]
+    frame: pd.DataFrame
+    draw: Callable[..., Any]
+    fields: Mapping[str, str]
+    sources: pd.DataFrame
+    tables: tuple[str, ...]
+    models: tuple[Callable[..., Any], ...]
+    tests: tuple[str, ...]
+    weaknesses: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    height: Mapping[str, int] = field(default_factory=lambda: {"wide": 380, "narrow": 320})
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise ValueError(f"figure id {self.id!r} is not accepted: use kebab case, like 'a-law'")
+        for name in ("title", "subtitle", "caption", "alt", "weaknesses"):
+            if not str(getattr(self, name)).strip():
+                raise ValueError(f"figure {self.id!r} has an empty {name}: write one")
+        if self.title.endswith("."):
+            raise ValueError(f"figure {self.id!r}: the title ends in a full stop; take it away")
+        unknown = [kind for kind in self.evidence if kind not in EVIDENCE]
+        if unknown or not self.evidence:
+            raise ValueError(
+                f"figure {self.id!r}: evidence {unknown or 'is missing'}; accepted: {EVIDENCE}"
+            )
+        if self.frame.empty:
+            raise ValueError(f"figure {self.id!r} has an empty frame: nothing would be drawn")
+        undescribed = [name for name in self.frame.columns if name not in self.fields]
+        if undescribed:
+            raise ValueError(
+                f"figure {self.id!r}: columns {undescribed} have no entry in `fields`; "
+                "give each its meaning and unit"
+            )
+        if self.sources.empty:
+            raise ValueError(f"figure {self.id!r} names no source: pass catalog.sources_of(...)")
+        object.__setattr__(self, "frame", round_significant(self.frame))
+
+    @property
+    def chart(self) -> Any:
+        """The Altair chart of the frame, at full width."""
+        return self.chart_at(None)
+
+    def chart_at(self, width: int | None) -> Any:
+        """The Altair chart for a width in pixels; None is the width the author drew it for."""
+        if width is not None and "width" in inspect.signature(self.draw).parameters:
+            return self.draw(self.frame, width=width)
+        return self.draw(self.frame)
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """The Vega-Lite specification, without the book's theme."""
+        return self.chart.to_dict()
+
+    @cached_property
+    def hash(self) -> str:
+        """Eight hex digits of the SHA-256 of data and specification; what a citation carries."""
+        content = self.csv() + json.dumps(self.spec, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()[:8]
+
+    @property
+    def label(self) -> str:
+        """The cross-reference label, for `{numref}`."""
+        return f"fig-{self.id}"
+
+    def csv(self) -> str:
+        """The plotted rows as CSV text."""
+        return self.frame.to_csv(index=False, lineterminator="\n")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a topic's registry: the permanent id, and the function that makes the figure."""
+
+    id: str
+    make: Callable[..., Figure]

@@ -1,0 +1,64 @@
+"""The rendered figures of one build, kept on disk under the build's stamp."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.publishing import render, theme
+from analysis.publishing.export import Publication
+from analysis.publishing.registry import Registry
+
+
+class Shelf:
+    """Pictures and files of figures: made once for a stamp, read from disk afterwards."""
+
+    def __init__(self, registry: Registry, folder: Path, stamp: str) -> None:
+        self.registry = registry
+        self.stamp = stamp
+        self.folder = folder / stamp
+        self.assumptions = pd.DataFrame()
+        self._publications: dict[str, Publication] = {}
+        for old in folder.glob("*") if folder.exists() else ():
+            if old.name != stamp:
+                shutil.rmtree(old)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def publication(self, figure_id: str) -> Publication:
+        if figure_id not in self._publications:
+            self._publications[figure_id] = Publication.of(self.registry, figure_id)
+        return self._publications[figure_id]
+
+    def kept(self, name: str, make: Any) -> Any:
+        """The JSON value kept under `name`, made by `make()` the first time."""
+        path = self.folder / f"{name}.json"
+        if not path.exists():
+            part = path.with_suffix(".part")
+            part.write_text(json.dumps(make(), ensure_ascii=False), encoding="utf-8")
+            part.replace(path)
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def inline(self, figure_id: str) -> dict[str, str]:
+        """The chart for the page at each width."""
+
+        def make() -> dict[str, str]:
+            figure = self.publication(figure_id).figure
+            return {width: render.inline_svg(figure, width) for width in theme.WIDTHS}
+
+        return self.kept(f"inline-{figure_id}", make)
+
+    def files(self, figure_id: str) -> dict[str, bytes]:
+        """Every file of the figure by its ending, the page's live script among them."""
+
+        def make() -> dict[str, str]:
+            publication = self.publication(figure_id)
+            files = {**publication.files(), "js": publication.live_script().encode()}
+            return {ending: b64encode(content).decode() for ending, content in files.items()}
+
+        kept = self.kept(f"files-{figure_id}", make)
+        return {ending: b64decode(content) for ending, content in kept.items()}

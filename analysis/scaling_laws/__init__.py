@@ -1,0 +1,1 @@
+"""Scaling laws: what training compute buys, and what it stops buying."""
