@@ -63,7 +63,8 @@ def bootstrap_loss_law(
         Where Huber's loss turns from square to linear; 0 and ``math.inf`` as for the fit.
     starts_per_axis : int
     n_jobs : int, optional
-        Threads at work on blocks, in the sense of joblib; its backend can be changed from outside.
+        Processes at work on blocks, in the sense of joblib, whose backend can be changed from
+        outside. One is best below some ten thousand resamples.
     progress : bool
         Show a progress bar.
 
@@ -91,7 +92,7 @@ def bootstrap_loss_law(
         delayed(_fit_block)(surface, drawn, known, delta, starts_per_axis)
         for drawn in resample_indices(points, resamples, seed, chunk=chunk)
     )
-    done = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(work)
+    done = Parallel(n_jobs=n_jobs, return_as="generator")(work)
     fits = list(tqdm(done, total=blocks, unit="block", disable=not progress))
     table = pd.concat(fits, ignore_index=True)
     table.attrs = {"seed": seed, "delta": delta, "n_points": points}

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from analysis.figures import REGISTRY
-from analysis.publishing import edition, history, readme
+from analysis.publishing import edition, history, pages, readme
 from analysis.publishing.__main__ import PICTURE
 from analysis.publishing.export import Publication
 
@@ -61,3 +61,15 @@ def test_the_readme_opens_with_the_findings_of_this_run() -> None:
     assert readme.findings_block(published, picture) in text, "run make release"
     stored = (edition.ROOT / readme.PICTURE).read_text(encoding="utf-8")
     assert picture.citation.stamp in stored, "run make release"
+
+
+def test_the_page_of_changes_tells_released_from_unreleased() -> None:
+    present = history.summary(REGISTRY)
+    settled = pages.change_list([present], present, "../")
+    assert f"Edition {present['version']}" in settled
+    assert "Since the last release" not in settled
+    first = next(iter(REGISTRY))
+    figures = {**present["figures"], first: {**present["figures"][first], "hash": "0" * 8}}
+    moved = pages.change_list([{**present, "figures": figures}], present, "../")
+    assert "Since the last release" in moved
+    assert moved.index(f"figures/{first}.html") < moved.index(f"Edition {present['version']}")
