@@ -4,7 +4,21 @@ An author needs three names: `Figure` (the record a figure function returns), `E
 topic's registry) and `theme` (colours and marks). The rest serves the build.
 """
 
-from analysis.publishing.record import Entry, Figure
-from analysis.publishing.registry import Registry
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.publishing.record import Entry, Figure
+    from analysis.publishing.registry import Registry
 
 __all__ = ["Entry", "Figure", "Registry"]
+_HOMES = {"Entry": "record", "Figure": "record", "Registry": "registry"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import an author's names when they are asked for: a build with nothing to do needs none."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -12,16 +12,15 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
-from analysis.publishing import export, history, readme
-from analysis.publishing.edition import ROOT
-from analysis.publishing.registry import Registry
-from analysis.publishing.template import figure_template
-
+# What draws and renders is imported where it is used: a build that has nothing to do stays fast.
+ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 
 
-def registry() -> Registry:
+def registry() -> Any:
+    """The book's registry of figures."""
     return importlib.import_module("analysis.figures").REGISTRY
 
 
@@ -54,6 +53,9 @@ def serve(port: int) -> int:
 
 
 def figures(folder: Path) -> int:
+    """Export every figure with its files."""
+    from analysis.publishing import export
+
     written = export.export_all(registry(), folder, progress=True)
     print(f"{len(written)} files in {folder}")
     return 0
@@ -65,6 +67,8 @@ PICTURE = "tenfold-gain"
 
 def release() -> int:
     """Keep this edition's figures, and renew the README's findings from them."""
+    from analysis.publishing import export, history, readme
+
     figures_ = registry()
     print(f"kept: {history.release(figures_).relative_to(ROOT)}")
     published = [export.Publication.of(figures_, figure_id) for figure_id in figures_]
@@ -74,6 +78,9 @@ def release() -> int:
 
 
 def new_figure(topic: str, figure_id: str) -> int:
+    """Print the start of a figure."""
+    from analysis.publishing.template import figure_template
+
     topics = sorted(path.parent.name for path in (ROOT / "analysis").glob("*/findings.py"))
     if topic not in topics:
         print(f"no topic {topic!r}; topics with figures: {', '.join(topics)}", file=sys.stderr)

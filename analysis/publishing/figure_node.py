@@ -8,8 +8,6 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-from analysis.publishing import pages
-
 
 class html_block(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes in lower case
     """HTML that goes to the page as it is, and not into the search index."""
@@ -21,6 +19,8 @@ class book_figure(nodes.General, nodes.Element):  # noqa: N801
 
 def figure_nodes(renderer: Any, figure_id: str) -> list[nodes.Element]:
     """The figure for the page being read, labelled `fig-<id>`."""
+    from analysis.publishing import pages
+
     env = renderer.sphinx_env
     shelf = env.app.book_shelf
     publication = shelf.publication(figure_id)

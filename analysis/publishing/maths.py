@@ -6,7 +6,6 @@ import re
 from html import escape
 from typing import Any
 
-import ziamath
 from docutils import nodes
 from sphinx.application import Sphinx
 
@@ -16,6 +15,8 @@ _CASES = (("\\bigl", "\\left"), ("\\bigr", "\\right"), ("\\!", ""), ("\\dfrac", 
 
 def formula_svg(latex: str, inline: bool) -> str:
     """An SVG of `latex`, set on the text's baseline, with the source as its label."""
+    import ziamath
+
     source = latex
     for old, new in _CASES:
         source = source.replace(old, new)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from html import escape
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
-from analysis.publishing import render, theme
-from analysis.publishing.record import Figure
-from analysis.publishing.registry import Registry
+    from analysis.publishing.record import Figure
+    from analysis.publishing.registry import Registry
 
 MIME = "application/vnd.book-figure+json"
 #: Set by the build in the environment its kernels inherit: the page draws the figure, not the cell.
@@ -51,6 +51,8 @@ class Shown:
                 MIME: {"id": self._id, "settings": sorted(self._settings)},
                 "text/plain": repr(self),
             }
+        from analysis.publishing import render, theme
+
         figure = self.figure
         picture = theme.resolve(render.inline_svg(figure, "wide"), "light")
         return {

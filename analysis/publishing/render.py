@@ -46,12 +46,18 @@ def wrap(text: str, width: float, size: int, bold: bool = False) -> list[str]:
 
 def themed_spec(figure: Figure, width: str = "wide") -> dict[str, Any]:
     """The Vega-Lite specification with the book's theme at one of `theme.WIDTHS`."""
+    return json.loads(_themed_text(figure, width))
+
+
+# A figure is drawn for page, picture and live chart; its specification is made once for each width.
+@cache
+def _themed_text(figure: Figure, width: str) -> str:
     spec = figure.chart_at(theme.WIDTHS[width]).to_dict()
     spec["config"] = _merge(theme.config(), spec.get("config", {}))
     if not {"hconcat", "vconcat", "concat", "facet"} & spec.keys():
         spec.update(width=theme.WIDTHS[width], height=figure.height[width])
         spec["autosize"] = {"type": "fit", "contains": "padding"}
-    return spec
+    return json.dumps(spec)
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +68,7 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+@cache
 def chart_svg(figure: Figure, width: str = "wide") -> str:
     """The bare chart as SVG, colours as CSS variables."""
     _register_fonts()

@@ -5,31 +5,37 @@ from __future__ import annotations
 import json
 import shutil
 from base64 import b64decode, b64encode
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from analysis.publishing import render, theme
-from analysis.publishing.export import Publication
-from analysis.publishing.registry import Registry
+if TYPE_CHECKING:
+    from analysis.publishing.export import Publication
+    from analysis.publishing.registry import Registry
 
 
 class Shelf:
     """Pictures and files of figures: made once for a stamp, read from disk afterwards."""
 
-    def __init__(self, registry: Registry, folder: Path, stamp: str) -> None:
-        self.registry = registry
+    def __init__(self, load_registry: Callable[[], Registry], folder: Path, stamp: str) -> None:
+        self._load_registry = load_registry
         self.stamp = stamp
         self.folder = folder / stamp
-        self.assumptions = pd.DataFrame()
         self._publications: dict[str, Publication] = {}
         for old in folder.glob("*") if folder.exists() else ():
             if old.name != stamp:
                 shutil.rmtree(old)
         self.folder.mkdir(parents=True, exist_ok=True)
 
+    @cached_property
+    def registry(self) -> Registry:
+        """The book's registry, loaded when the first page asks for it."""
+        return self._load_registry()
+
     def publication(self, figure_id: str) -> Publication:
+        from analysis.publishing.export import Publication
+
         if figure_id not in self._publications:
             self._publications[figure_id] = Publication.of(self.registry, figure_id)
         return self._publications[figure_id]
@@ -45,6 +51,7 @@ class Shelf:
 
     def inline(self, figure_id: str) -> dict[str, str]:
         """The chart for the page at each width."""
+        from analysis.publishing import render, theme
 
         def make() -> dict[str, str]:
             figure = self.publication(figure_id).figure

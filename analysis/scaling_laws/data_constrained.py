@@ -80,7 +80,8 @@ class DataConstrainedLaw:
         unique = require_positive("unique_tokens", unique_tokens, "tokens")
         base = self.base
         log_n = math.log(base.alpha * base.A) - math.log(base.beta * base.B)
-        return np.exp((log_n + base.beta * np.log(unique)) / base.alpha)
+        # At least one parameter: exponents that a search passes through may call for fewer.
+        return np.exp(np.clip((log_n + base.beta * np.log(unique)) / base.alpha, 0.0, 700.0))
 
     def effective_tokens(self, tokens: Any, unique_tokens: Any) -> Any:
         """D' of the tokens trained on; see `effective_tokens`."""
@@ -205,7 +206,7 @@ def fit_data_constrained(
     def residual(point: np.ndarray) -> np.ndarray:
         return np.log(law_at(point).loss(n, d, u)) - log_seen
 
-    constants = np.log(np.array([[r_d, r_n] for r_d in (2.0, 10.0, 50.0) for r_n in (2.0, 20.0)]))
+    constants = np.log(np.array([[r_d, r_n] for r_d in (3.0, 30.0) for r_n in (2.0, 20.0)]))
     low, high = np.log(np.full(2, 1e-2)), np.log(np.full(2, 1e5))
     starts = constants
     if fit_base:

@@ -10,6 +10,8 @@ from analysis.scaling_laws.loss_surface import Surface
 #: What the covariance is of, in this order. E keeps its own scale, since it may be zero.
 COVARIANCE_OF = ("E", "ln A", "ln B", "alpha", "beta")
 
+#: Smallest eigenvalue of the scaled curvature that is more than rounding.
+_SINGULAR = 1e-15
 _MAD_TO_SD = 1.4826
 _SILVERMAN = 1.06
 
@@ -81,9 +83,11 @@ def sandwich(surface: Surface, theta: np.ndarray, delta: float) -> np.ndarray:
     scale = np.sqrt(np.maximum(np.einsum("rii->ri", bread), 1e-300))
     both = scale[:, :, None] * scale[:, None, :]
     values, vectors = np.linalg.eigh(bread / both)
-    inverse = (vectors / np.maximum(values, 1e-300)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
-    covariance = inverse @ (filling / both) @ inverse / both * (points / (points - 5))
-    covariance[values[:, 0] <= 1e-15] = np.inf
+    inverse = (vectors / np.maximum(values, _SINGULAR)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        covariance = inverse @ (filling / both) @ inverse / both * (points / (points - 5))
+    unpinned = (values[:, 0] <= _SINGULAR) | ~np.isfinite(covariance).all(axis=(1, 2))
+    covariance[unpinned] = np.inf
     return covariance
 
 
@@ -99,8 +103,12 @@ def standard_errors(coefficients: np.ndarray, covariance: np.ndarray) -> np.ndar
     _, scale_n, scale_d, alpha, beta = coefficients.T
     variance = np.einsum("rii->ri", covariance)
     gradient = exponent_gradient(alpha, beta)
-    exponent = np.einsum("ri,rij,rj->r", gradient[:, 3:], covariance[:, 3:, 3:], gradient[:, 3:])
+    with np.errstate(invalid="ignore"):
+        exponent = np.einsum(
+            "ri,rij,rj->r", gradient[:, 3:], covariance[:, 3:, 3:], gradient[:, 3:]
+        )
     factor = np.stack([np.ones_like(alpha), scale_n, scale_d, np.ones_like(alpha)], axis=1)
+    exponent = np.where(np.isfinite(variance[:, 3:]).all(axis=1), exponent, np.inf)
     errors = np.empty((len(coefficients), 6))
     errors[:, :4] = np.sqrt(variance[:, :4]) * factor
     errors[:, 4] = np.sqrt(variance[:, 4])

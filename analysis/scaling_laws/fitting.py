@@ -26,7 +26,7 @@ from analysis.scaling_laws.loss_points import (
     IdentificationWarning,
     loss_points,
 )
-from analysis.scaling_laws.loss_surface import EXPONENT_RANGE
+from analysis.scaling_laws.loss_surface import EXPONENT_RANGE, LARGEST_LOG
 from analysis.scaling_laws.profiles import ProfileInterval, profile_likelihood
 from analysis.uncertainty import Interval, require_level
 
@@ -137,13 +137,16 @@ class LossLawFit:
                 at = LossLaw(moved[0], math.exp(moved[1]), math.exp(moved[2]), *moved[3:])
                 sides.append(math.log(at.tokens_per_parameter(train_flop)))
             gradient[k] = (sides[0] - sides[1]) / (2 * steps[k])
+        if not np.isfinite(self.covariance).all():
+            return self._interval(value, math.inf, level, log=True)
         error = math.sqrt(max(float(gradient[1:] @ self.covariance[1:, 1:] @ gradient[1:]), 0.0))
         return self._interval(value, error, level, log=True)
 
     def _interval(self, value: float, error: float, level: float, *, log: bool = False) -> Interval:
         spread = float(stats.t.ppf((1 + require_level(level)) / 2, self.n_points - 5)) * error
         if log:
-            return Interval(value * math.exp(-spread), value, value * math.exp(spread), level)
+            factor = math.exp(spread) if spread < LARGEST_LOG else math.inf
+            return Interval(value / factor, value, value * factor, level)
         return Interval(value - spread, value, value + spread, level)
 
 

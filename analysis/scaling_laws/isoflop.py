@@ -6,7 +6,7 @@ The second approach of Hoffmann et al. 2022, and the regression that ends their 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -237,10 +237,10 @@ def fit_isoflop(
     )[enough].reset_index(drop=True)
     interval = percentile_interval(draws["parameter_exponent"].to_numpy(), level)
     return IsoflopFit(
-        parameters=_with_interval(size_line, interval),
-        tokens=_with_interval(
+        parameters=replace(size_line, interval=interval),
+        tokens=replace(
             token_line,
-            Interval(1 - interval.high, 1 - interval.central, 1 - interval.low, level),
+            interval=Interval(1 - interval.high, 1 - interval.central, 1 - interval.low, level),
         ),
         minima=minima,
         draws=draws,
@@ -274,10 +274,6 @@ def _resampled_minima(
         inside = (best >= x[group].min()) & (best <= x[group].max())
         log_best[:, column] = np.where((curvature > 0) & inside, best, np.nan)
     return log_best
-
-
-def _with_interval(line: PowerLawFit, interval: Interval) -> PowerLawFit:
-    return PowerLawFit(line.exponent, line.coefficient, interval, line.n_points, line.residual_sd)
 
 
 def _grouped(

@@ -10,7 +10,7 @@ from scipy import optimize
 
 from analysis.scaling_laws.fit_errors import influence_terms
 
-_ANNEALING = (0.1, 0.03, 0.01, 0.003)
+_ANNEALING = (0.03, 0.005)
 _SAME_MINIMUM = 1e-7
 _FEWEST_AGREEING = 2
 
