@@ -46,7 +46,8 @@ serve: $(VENV)/.developer ## build, serve on loopback, build again on every chan
 
 lab: $(VENV)/.developer ## open the chapters as notebooks in JupyterLab
 	@export JUPYTER_CONFIG_DIR="$(CURDIR)/$(VENV)/etc/jupyter"; \
-	  $(BIN)/jupytext-config set-default-viewer >/dev/null && exec $(BIN)/jupyter lab --notebook-dir chapters
+	  $(BIN)/jupytext-config set-default-viewer >/dev/null && exec $(BIN)/jupyter lab --notebook-dir chapters \
+	    $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 figures: $(VENV)/.reader ## export every figure with its files to _build/figures/
 	@$(BIN)/python -m analysis.publishing figures

@@ -24,10 +24,15 @@ FITTING_TESTS = (
     "tests/scaling_laws/test_derived_tables.py::test_the_kept_fit_is_the_optimum_of_the_data_set",
     "tests/scaling_laws/test_derived_tables.py::"
     "test_the_kept_intervals_agree_with_the_published_ones",
+    "tests/scaling_laws/test_fitting.py::test_the_published_points_have_their_known_optimum",
+    "tests/scaling_laws/test_bootstrap.py::"
+    "test_no_resample_is_worse_than_the_best_of_several_scipy_starts",
 )
 IDENTIFIABILITY_TESTS = (
     "tests/scaling_laws/test_designs.py::"
     "test_only_the_single_ratio_cannot_be_pinned_and_intervals_are_honest",
+    "tests/scaling_laws/test_identifiability.py::"
+    "test_ninety_percent_sandwich_intervals_hold_the_truth_in_ninety_percent_of_studies",
 )
 GROWTH_TEST = "test_the_interval_covers_planted_growth_as_often_as_it_says"
 RETURNS_TEST = "test_every_tenfold_takes_the_same_share_off_the_reducible_loss"

@@ -36,14 +36,7 @@ class IsoflopWarning(UserWarning):
 class PowerLawFit:
     """y = coefficient * C**exponent, fitted as a line in the logarithms.
 
-    Attributes
-    ----------
-    exponent, coefficient : float
-    interval : Interval
-        Of the exponent.
-    n_points : int
-    residual_sd : float
-        Of ln y about the line.
+    ``interval`` is of the exponent; ``residual_sd`` of ln y about the line.
     """
 
     exponent: float
@@ -71,8 +64,7 @@ class IsoflopFit:
     draws : DataFrame
         ``parameter_exponent`` and ``parameter_coefficient`` of each resample.
     unusable_draws : float
-        Share of parabolas, over resamples and usable budgets, that had no minimum and were left
-        out of their resample. Far above zero, the minima are hardly determined.
+        Share of resampled parabolas without a minimum, left out of their resample.
     """
 
     parameters: PowerLawFit

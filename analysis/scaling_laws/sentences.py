@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis import assumptions, catalog
 from analysis.scaling_laws import derive, findings
+from analysis.scaling_laws.data_constrained import effective_tokens
 from analysis.scaling_laws.growth import trend_by_selection
 from analysis.scaling_laws.programme import firm_shares, studies_against_final_run
 from analysis.scaling_laws.returns import gain_per_tenfold, return_in_money
@@ -84,6 +85,11 @@ def _allocation() -> dict[str, str]:
     slip = points.loc[points["fit_id"] == "hoffmann2022_A3_tex"]
     slip = slip.loc[slip["notes"].str.contains("slip")].iloc[0]
     wanted = float(findings.refit_law().optimum(10 * findings.next_run_flop()).tokens)
+    repeats = float(findings.fit_row("muennighoff2023")["R_D_star"])
+    worth = {
+        name: percent(float(effective_tokens(epochs, 1.0, repeats)) / epochs)
+        for name, epochs in (("four_epochs_worth", 4.0), ("sixteen_epochs_worth", 16.0))
+    }
     stock = catalog.load("training_limits").set_index("fact_id").loc["data_stock"]
     return {
         "chinchilla_flop": power(budget, 3),
@@ -102,6 +108,7 @@ def _allocation() -> dict[str, str]:
         "valley_flop": power(findings.VALLEY_FLOP),
         "valley_twice": percent(findings.penalty_of_wrong_size(2.0) - 1),
         "valley_thrice": percent(findings.penalty_of_wrong_size(3.0) - 1),
+        **worth,
         "tokens_wanted": count(wanted),
         "text_stock": count(stock["value"]),
         "text_stock_span": span(count(stock["ci_low"]), count(stock["ci_high"])),
