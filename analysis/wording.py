@@ -41,9 +41,17 @@ def count(value: float, significant: int = 2) -> str:
 
 
 def usd(value: float, significant: int = 2) -> str:
-    """Dollars in plain words: $5.0 billion, −$8.8 billion."""
+    """Dollars in plain words: 5.0 billion USD.
+
+    No dollar sign: in prose two of them make a formula.
+    """
     sign = "−" if value < 0 else ""
-    return f"{sign}${count(abs(value), significant)}"
+    return f"{sign}{count(abs(value), significant)} USD"
+
+
+def share_of(part: int, whole: int) -> str:
+    """A count out of a count, to open a sentence: 'All 5', '4 of 5'."""
+    return f"All {whole}" if part == whole else f"{part} of {whole}"
 
 
 def span(low: str, high: str) -> str:

@@ -46,6 +46,11 @@ def test_an_unknown_topic_lists_the_known(capsys: pytest.CaptureFixture[str]) ->
     assert "scaling_laws" in capsys.readouterr().err
 
 
+def test_an_id_that_is_no_slug_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new-figure", "scaling_laws", "Bad_ID"]) == 1
+    assert "kebab case" in capsys.readouterr().err
+
+
 def test_an_id_is_never_reused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new-figure", "scaling_laws", "loss-frontier"]) == 1
     assert "never reused" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import functools
 import http.server
 import importlib
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +17,9 @@ from typing import Any
 
 # What draws and renders is imported where it is used: a build that has nothing to do stays fast.
 ROOT = Path(__file__).resolve().parents[2]
+#: Lines of a build that say why it failed, but for the one that says only that it did.
+_CAUSE = re.compile(r"WARNING: |^(?!RuntimeError)[\w.]*(?:Error|Exception)\b.*: ")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 HTML = ROOT / "_build" / "html"
 
 
@@ -29,10 +33,24 @@ def build() -> int:
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
     started = time.monotonic()
     print("building the book (cells run only when code, data or the chapter changed)", flush=True)
-    done = subprocess.run([*command, "-n", "-W", "--keep-going"], cwd=ROOT, check=False)
-    if done.returncode == 0:
+    causes: list[str] = []
+    with subprocess.Popen(
+        [*command, "-n", "-W", "--keep-going"],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as run:
+        for line in run.stdout or ():
+            print(line, end="", flush=True)
+            causes += [_COLOUR.sub("", line).strip()] if _CAUSE.search(line) else []
+    if run.returncode == 0:
         print(f"book: {HTML / 'index.html'} ({time.monotonic() - started:.0f} s)")
-    return done.returncode
+    else:
+        print("the book was not built:", file=sys.stderr)
+        for cause in list(dict.fromkeys(causes))[:10]:
+            print(f"  {cause}", file=sys.stderr)
+    return run.returncode
 
 
 def serve(port: int) -> int:
@@ -79,11 +97,17 @@ def release() -> int:
 
 def new_figure(topic: str, figure_id: str) -> int:
     """Print the start of a figure."""
+    from analysis.publishing.record import FIGURE_ID
     from analysis.publishing.template import figure_template
 
     topics = sorted(path.parent.name for path in (ROOT / "analysis").glob("*/findings.py"))
     if topic not in topics:
         print(f"no topic {topic!r}; topics with figures: {', '.join(topics)}", file=sys.stderr)
+        return 1
+    if not FIGURE_ID.fullmatch(figure_id):
+        print(
+            f"id {figure_id!r} is not accepted: use kebab case, like 'a-finding'", file=sys.stderr
+        )
         return 1
     if figure_id in registry():
         print(f"figure {figure_id!r} exists; ids are never reused", file=sys.stderr)

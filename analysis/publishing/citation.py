@@ -25,7 +25,13 @@ class Citation:
 
     @property
     def place(self) -> str:
+        """Address of the figure's page: absolute once the book has a public one."""
         return self.edition.permalink(self.figure.id)
+
+    @property
+    def note(self) -> str:
+        """Place, content stamp and licence, for formats without fields of their own."""
+        return f"{self.place}; {self.stamp}; {self.edition.content_licence}"
 
     def text(self) -> str:
         """One line for a footnote."""
@@ -46,9 +52,10 @@ class Citation:
             "year": edition.year,
             "date": edition.date,
             "edition": edition.version,
-            "howpublished": self.place,
-            "note": f"{self.stamp}; {edition.content_licence}",
+            "note": self.note,
         }
+        if edition.base_url:
+            fields["url"] = self.place
         key = f"dualnature{edition.year}-{self.figure.id}"
         body = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
         return f"@inbook{{{key},\n{body}\n}}\n"
@@ -64,8 +71,8 @@ class Citation:
             f"PY  - {edition.year}",
             f"DA  - {edition.date.replace('-', '/')}",
             f"ET  - {edition.version}",
-            f"UR  - {self.place}",
-            f"N1  - {self.stamp}; {edition.content_licence}",
+            *([f"UR  - {self.place}"] if edition.base_url else []),
+            f"N1  - {self.note}",
             "ER  - ",
         ]
         return "\r\n".join(lines) + "\r\n"
@@ -81,9 +88,10 @@ class Citation:
             "container-title": edition.title,
             "edition": edition.version,
             "issued": {"date-parts": [[int(part) for part in edition.date.split("-")]]},
-            "URL": self.place,
-            "note": f"{self.stamp}; {edition.content_licence}",
+            "note": self.note,
         }
+        if edition.base_url:
+            item["URL"] = self.place
         return json.dumps([item], ensure_ascii=False, indent=1)
 
 

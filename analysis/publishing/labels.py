@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import altair as alt
 import numpy as np
+import pandas as pd
 
 
 def spread(values: Sequence[float], gap: float, low: float = -np.inf) -> np.ndarray:
@@ -41,3 +44,42 @@ def spread(values: Sequence[float], gap: float, low: float = -np.inf) -> np.ndar
     # Raising the level to `low` keeps the distances: the floor rises by a gap per label.
     placed[order] = np.maximum(level, low) + gap * np.arange(len(wanted))
     return placed
+
+
+def end_labels(
+    ends: pd.DataFrame,
+    *,
+    x: alt.X,
+    x_scale: alt.Scale,
+    y: str,
+    scale: alt.Scale,
+    text: str,
+    colour: Any,
+    reach: float,
+) -> alt.LayerChart:
+    """Labels right of the ends of lines on a logarithmic x axis, each tied to its line's end.
+
+    Parameters
+    ----------
+    ends : DataFrame
+        One row per line: its last point, and ``label_at``, the place of the label on the y axis.
+    x : altair.X
+        Channel of the last point, and its scale `x_scale`.
+    y, text : str
+        Columns of the line's last value and of the label.
+    scale : altair.Scale
+        Scale of the y axis.
+    colour : altair condition or colour
+    reach : float
+        Length of the tie, as a multiple of x.
+    """
+    field = str(x.shorthand).split(":")[0]
+    data = alt.Chart(ends.assign(label_x=ends[field] * reach))
+    place = alt.X("label_x:Q", scale=x_scale)
+    tie = data.mark_rule(strokeWidth=0.8).encode(
+        x=x, x2="label_x:Q", y=alt.Y(f"{y}:Q", scale=scale), y2="label_at:Q", color=colour
+    )
+    label = data.mark_text(align="left", dx=3, fontSize=11).encode(
+        x=place, y=alt.Y("label_at:Q", scale=scale), text=f"{text}:N", color=colour
+    )
+    return tie + label

@@ -16,7 +16,7 @@ import pandas as pd
 
 EVIDENCE = ("measured", "reported", "derived", "estimate", "forecast", "simulation")
 SIGNIFICANT_DIGITS = 6
-_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+FIGURE_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def round_significant(frame: pd.DataFrame, digits: int = SIGNIFICANT_DIGITS) -> pd.DataFrame:
@@ -75,7 +75,7 @@ class Figure:
     height: Mapping[str, int] = field(default_factory=lambda: {"wide": 380, "narrow": 320})
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
+        if not FIGURE_ID.fullmatch(self.id):
             raise ValueError(f"figure id {self.id!r} is not accepted: use kebab case, like 'a-law'")
         for name in ("title", "subtitle", "caption", "alt", "weaknesses"):
             if not str(getattr(self, name)).strip():

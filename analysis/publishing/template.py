@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from analysis.publishing.record import EVIDENCE
 
-_TEMPLATE = """# 1. In analysis/{topic}/figures/: one function from a tidy frame to a Figure.
+_TEMPLATE = """# 1. The model, in analysis/{topic}/, with its test in tests/{topic}/: values in, a tidy frame out.
+#    Then, in a module of analysis/{topic}/figures/, one function from that frame to a Figure:
+
+import altair as alt
+import pandas as pd
+
+from analysis import catalog, wording
+from analysis.publishing import Figure, theme
+
 
 def {function}() -> Figure:
-    rows = catalog.load("<table>")                      # a table of data/
-    frame = <model>(rows)                               # tidy: one row per mark, units in the names
+    rows = catalog.load("<table>")                      # the rows drawn, filtered before they are cited
+    frame = <model>(rows)                               # one row per mark, units in the names, source_id kept
 
-    def draw(frame: pd.DataFrame) -> alt.Chart:
+    def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
+        # width is 690 in the page and 340 on a phone: shorten labels there. It may be left out.
         return (
-            alt.Chart(frame)
+            alt.Chart(data)
             .mark_line(color=theme.TRAINING)            # colours by name from publishing.theme
             .encode(
                 x=alt.X("<column>:Q", title="<what, unit>"),
                 y=alt.Y("<column>:Q", title="<what, unit>"),
-                tooltip=[<columns a reader wants to see>],
+                tooltip=["<column>"],
             )
         )
 
     return Figure(
         id="{figure_id}",
-        title=f"<the finding, with its numbers computed>",
+        title=f"<the finding; numbers through wording.digits, percent, count, ...>",
         subtitle="<what is measured, in which unit>",
         caption="<how to read it, what it leaves out>",
         alt=f"<what one who cannot see it must know>",
@@ -36,21 +45,29 @@ def {function}() -> Figure:
         models=(<model>,),
         tests=("tests/{topic}/test_<module>.py::test_<what it guards>",),
         weaknesses="<what a careful reader should hold against it>",
+        settings={{"level": 0.9}},                        # what the model was asked, if anything
+        height={{"wide": 380, "narrow": 320}},
     )
 
-# 2. In analysis/{topic}/figures/__init__.py: one entry in FIGURES, at its place in the chapter.
+
+# 2. In analysis/{topic}/figures/__init__.py: import the function, and one entry in FIGURES at its
+#    place in the chapter. A figure in the middle renumbers those after it; its id never changes.
 
     Entry("{figure_id}", {function}),
 
-# 3. In chapters/{topic}.md, after the sentence that leads to it:
+# 3. In chapters/{topic}.md, where the text leads to it, with {{numref}}`fig-{figure_id}` in the prose:
 
 ```{{code-cell}} ipython3
+:tags: [remove-input]
+
 show("{figure_id}")
 ```
 
-# `make book` gives it number, card, page, files, citation and catalogue entry.
-# Its numbers are guarded from then on: keep them with
-#   .venv/bin/python -m pytest tests/publishing/test_registry.py --force-regen
+# 4. make book     gives it number, card, page, files, citation and catalogue entry.
+#    make test     walks it. The first run writes tests/publishing/test_registry/{figure_id}.csv and
+#                  fails; run it again, and commit the file: it guards the figure's numbers. When they
+#                  change on purpose: .venv/bin/python -m pytest tests/publishing/test_registry.py --force-regen
+#    make release  renews the findings in the README.
 """
 
 

@@ -60,12 +60,12 @@ def ray(flop_low: float, flop_high: float, runs: int, spread: float = 1.0) -> Ru
 
 #: As many runs each, but for the last: what differs is where they are put.
 DESIGNS: tuple[Design, ...] = (
-    Design("ray", "one ratio of data to size", lambda: ray(1e17, 1e22, 90)),
-    Design("near_ray", "ratios within a factor of two", lambda: ray(1e17, 1e22, 90, 2.0)),
-    Design("one_tenfold", "grid over one tenfold", lambda: isoflop_grid(1e20, 1e21, 9, 10)),
-    Design("grid", "grid over three tenfolds", lambda: isoflop_grid(6e18, 6e21, 9, 10)),
-    Design("wide_grid", "grid over five tenfolds", lambda: isoflop_grid(1e17, 1e22, 9, 10)),
-    Design("large_grid", "the same, four times the runs", lambda: isoflop_grid(1e17, 1e22, 18, 20)),
+    Design("ray", "one ratio, five tenfolds", lambda: ray(1e17, 1e22, 90)),
+    Design("near_ray", "near one ratio, five tenfolds", lambda: ray(1e17, 1e22, 90, 2.0)),
+    Design("one_tenfold", "grid, one tenfold", lambda: isoflop_grid(1e20, 1e21, 9, 10)),
+    Design("grid", "grid, three tenfolds", lambda: isoflop_grid(6e18, 6e21, 9, 10)),
+    Design("wide_grid", "grid, five tenfolds", lambda: isoflop_grid(1e17, 1e22, 9, 10)),
+    Design("large_grid", "grid, five tenfolds", lambda: isoflop_grid(1e17, 1e22, 18, 20)),
 )
 
 

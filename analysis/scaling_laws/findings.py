@@ -14,7 +14,7 @@ from analysis.scaling_laws.laws import Frontier, LossLaw
 from analysis.scaling_laws.programme import Programme, programme_from_firms
 from analysis.scaling_laws.published import laws_from_rows
 from analysis.scaling_laws.published_law import PublishedLaw
-from analysis.scaling_laws.returns import gain_bands, gain_per_tenfold
+from analysis.scaling_laws.returns import gain_bands, gain_per_tenfold, price_of_gain
 from analysis.scaling_laws.trends import Trend, log_linear_trend
 
 #: Runs named in the scatter plots.
@@ -100,6 +100,12 @@ def frontier_trend() -> Trend:
     return _trend(since(top_at_release(runs()), FRONTIER_SINCE), "training_flop")
 
 
+def last_frontier_run() -> str:
+    """The last run that was among the ten largest of the table at its release, with its month."""
+    run = since(top_at_release(runs()), FRONTIER_SINCE).iloc[-1]
+    return f"{run['model']} of {run['release_date'][:7]}"
+
+
 def cost_trend() -> Trend:
     """Growth of cost among runs that were in the top ten at release and have a cost."""
     frontier = top_at_release(runs())
@@ -155,6 +161,11 @@ def fit_row(law_id: str) -> pd.Series:
 def law_name(law_id: str) -> str:
     """The short name of a law, or its paper."""
     return SHORT_NAMES.get(law_id, published_laws()[law_id].label)
+
+
+def point_name(point: pd.Series) -> str:
+    """The law a printed point belongs to, or the key of the point where the paper names none."""
+    return law_name(point["fit_id"]) if point["fit_id"] else str(point["law_id"])
 
 
 def largest_fitted_flop(law_id: str) -> float:
@@ -230,6 +241,13 @@ def isoflop_band(train_flop: float, parameters: np.ndarray) -> tuple[np.ndarray,
     return _band(np.array([law.isoflop(train_flop, parameters) for law in _drawn_laws()]))
 
 
+def tokens_wanted(train_flop: float) -> dict[str, float]:
+    """Training tokens of the best model at a compute, by our refit, with the interval."""
+    low, high = _band(np.array([law.optimum(train_flop).tokens for law in _drawn_laws()]))
+    central = float(refit_law().optimum(train_flop).tokens)
+    return {"central": central, "low": float(low), "high": float(high)}
+
+
 def ratio_at_frontier() -> pd.DataFrame:
     """Tokens per parameter that each law asks for at `RATIO_FLOP`."""
     laws = published_laws()
@@ -249,6 +267,18 @@ def penalty_of_wrong_size(times: float) -> float:
     best = float(law.tokens_per_parameter(VALLEY_FLOP))
     ratios = np.array([best / times**2, best * times**2])
     return float(np.max(law.compute_penalty(VALLEY_FLOP, ratios)))
+
+
+def compute_for_the_same_again() -> dict[str, float]:
+    """After one tenfold: times the compute reached that the same fall of the loss needs again."""
+    start = next_run_flop()
+
+    def multiple(law: LossLaw) -> float:
+        gain = float(law.frontier_loss(start) - law.frontier_loss(10 * start))
+        return float(price_of_gain(law, 10 * start, gain)) / (10 * start)
+
+    low, high = _band(np.array([multiple(law) for law in _drawn_laws()]))
+    return {"central": multiple(refit_law()), "low": float(low), "high": float(high)}
 
 
 def reducible_share_per_tenfold() -> float:

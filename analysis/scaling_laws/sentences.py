@@ -31,7 +31,7 @@ def numbers() -> dict[str, str]:
 
 def _returns() -> dict[str, str]:
     gain, refit = findings.gain_now(), findings.refit()
-    total, again = gain["relative_gain"], gain["cost_multiple"]
+    total, again = gain["relative_gain"], findings.compute_for_the_same_again()
     gamma = refit.loc["frontier_exponent"]
     frontiers = findings.frontiers()
     shares = [1 - 10**-frontier.gamma for frontier in frontiers.values()]
@@ -84,7 +84,7 @@ def _allocation() -> dict[str, str]:
 
     slip = points.loc[points["fit_id"] == "hoffmann2022_A3_tex"]
     slip = slip.loc[slip["notes"].str.contains("slip")].iloc[0]
-    wanted = float(findings.refit_law().optimum(10 * findings.next_run_flop()).tokens)
+    wanted = findings.tokens_wanted(10 * findings.next_run_flop())
     repeats = float(findings.fit_row("muennighoff2023")["R_D_star"])
     worth = {
         name: percent(float(effective_tokens(epochs, 1.0, repeats)) / epochs)
@@ -109,7 +109,8 @@ def _allocation() -> dict[str, str]:
         "valley_twice": percent(findings.penalty_of_wrong_size(2.0) - 1),
         "valley_thrice": percent(findings.penalty_of_wrong_size(3.0) - 1),
         **worth,
-        "tokens_wanted": count(wanted),
+        "tokens_wanted": count(wanted["central"]),
+        "tokens_wanted_span": span(count(wanted["low"]), count(wanted["high"])),
         "text_stock": count(stock["value"]),
         "text_stock_span": span(count(stock["ci_low"]), count(stock["ci_high"])),
     }
@@ -134,6 +135,15 @@ def _refit() -> dict[str, str]:
         **text("beta", 3),
         **text("parameter_exponent", 2),
         "refit_points": str(int(refit["points"].iloc[0])),
+        "standard_errors_away": digits(
+            float(
+                (
+                    refit.loc["beta", "estimate"]
+                    - findings.fit_row("hoffmann2022_A3_rounded")["beta"]
+                )
+                / refit.loc["beta", "standard_error"]
+            )
+        ),
         "resamples": f"{derive.RESAMPLES:,}",
         "huber_delta": digits(derive.HUBER_DELTA, 1),
         "seed": str(findings.SEED),
@@ -146,6 +156,8 @@ def _growth() -> dict[str, str]:
     years = 1 / math.log10(compute.growth_per_year)
     ours = trend_by_selection(findings.runs()).query("method == 'least squares'")
     rates = ours["growth_per_year"]
+    of_largest = ours["selection"].isin(["top10", "record"])
+    largest_rates, all_runs = rates[of_largest], rates[~of_largest]
     largest = findings.runs()["training_flop"].max()
     return {
         "growth": digits(compute.growth_per_year),
@@ -153,7 +165,15 @@ def _growth() -> dict[str, str]:
         "cost_growth": digits(cost.growth_per_year),
         "cost_growth_span": span(digits(cost.growth_low), digits(cost.growth_high)),
         "years_per_tenfold": digits(years),
+        "years_per_tenfold_span": span(
+            digits(1 / math.log10(compute.growth_high)), digits(1 / math.log10(compute.growth_low))
+        ),
         "cost_per_tenfold": digits(cost.growth_per_year**years),
+        "last_frontier_run": findings.last_frontier_run(),
+        "all_runs_low": digits(all_runs.min()),
+        "all_runs_high": digits(all_runs.max()),
+        "largest_low": digits(largest_rates.min()),
+        "largest_high": digits(largest_rates.max()),
         "definition_low": digits(rates.min()),
         "definition_high": digits(rates.max()),
         "frontier_since": str(findings.FRONTIER_SINCE),

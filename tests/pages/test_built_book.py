@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from analysis.figures import REGISTRY
+from analysis.publishing.edition import ROOT
 from analysis.publishing.export import DOWNLOADS
 
 pytestmark = pytest.mark.book
@@ -131,3 +132,14 @@ def test_no_page_tells_where_it_was_built(book: Path) -> None:
     for path in book.rglob("*"):
         if path.suffix in {".html", ".json", ".csv", ".svg", ".js", ".inv"}:
             assert root not in path.read_text(encoding="utf-8", errors="replace"), path
+
+
+def test_formulas_are_the_ones_the_sources_write(book: Path) -> None:
+    """A dollar sign in a computed number would turn prose into a formula."""
+    for chapter in sorted((ROOT / "chapters").glob("*.md")):
+        text = re.sub(r"```.*?```", "", chapter.read_text(encoding="utf-8"), flags=re.S)
+        blocks = len(re.findall(r"^\$\$$", text, re.M)) // 2
+        inline = len(re.findall(r"(?<!\$)\$[^$\n]+\$(?!\$)", text))
+        page = (book / "chapters" / f"{chapter.stem}.html").read_text(encoding="utf-8")
+        assert page.count('class="book-math"') == inline, chapter.name
+        assert page.count('class="book-math-block"') == blocks, chapter.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from pybtex.database import parse_string
@@ -26,7 +27,7 @@ def test_bibtex_is_read_back_by_a_bibtex_parser(publication: Publication) -> Non
 
 def test_csl_names_edition_place_and_hash(publication: Publication) -> None:
     (item,) = json.loads(publication.citation.csl())
-    assert item["URL"].endswith(f"figures/{publication.figure.id}.html")
+    assert f"figures/{publication.figure.id}.html" in item["note"]
     assert item["edition"] == publication.edition.version
     assert publication.figure.hash in item["note"]
 
@@ -46,3 +47,15 @@ def test_text_citation_carries_number_edition_date_place_hash_and_licence(
     for part in (publication.number, edition.version, edition.date, publication.figure.hash):
         assert part in text
     assert edition.content_licence in text
+
+
+def test_an_address_is_given_as_one_only_when_the_book_has_a_public_address() -> None:
+    here = Publication.of(REGISTRY, next(iter(REGISTRY))).citation
+    assert not here.edition.base_url
+    assert "URL" not in json.loads(here.csl())[0]
+    assert "UR  - " not in here.ris()
+    public = replace(here, edition=replace(here.edition, base_url="https://book.example/"))
+    address = f"https://book.example/figures/{here.figure.id}.html"
+    assert json.loads(public.csl())[0]["URL"] == address
+    assert f"UR  - {address}" in public.ris()
+    assert f"url = {{{address}}}" in public.bibtex()

@@ -23,4 +23,9 @@ def test_units_are_said_in_words() -> None:
     assert wording.count(4.02e11, 3) == "402 billion"
     assert wording.count(1.655e13, 3) == "16.6 trillion"
     assert wording.count(240) == "240"
-    assert wording.usd(-8.78e9) == "−$8.8 billion"
+    assert wording.usd(-8.78e9) == "−8.8 billion USD"
+
+
+def test_all_of_them_is_said_as_all() -> None:
+    assert wording.share_of(5, 5) == "All 5"
+    assert wording.share_of(4, 5) == "4 of 5"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis import catalog, wording
 from analysis.publishing import Figure, theme
-from analysis.publishing.labels import spread
+from analysis.publishing.labels import end_labels, spread
 from analysis.scaling_laws import findings
 from analysis.scaling_laws.laws import LossLaw
 from analysis.scaling_laws.printed_points import compare_with_points, predictions
@@ -48,6 +48,7 @@ def isoflop_valleys() -> Figure:
                         budget, float(best.tokens_per_parameter) / times**2
                     ),
                     "best": np.isclose(times, 1.0),
+                    "beyond": budget > findings.largest_fitted_flop("besiroglu2024"),
                     "source_id": "besiroglu2024",
                 }
             )
@@ -76,6 +77,7 @@ def isoflop_valleys() -> Figure:
             x=x,
             y=y,
             detail="budget:N",
+            strokeDash=alt.condition("datum.beyond", alt.value([4, 4]), alt.value([1, 0])),
             tooltip=[
                 "budget:N",
                 alt.Tooltip("parameters:Q", format=".2e"),
@@ -96,7 +98,7 @@ def isoflop_valleys() -> Figure:
         caption=(
             "Along a line the compute is fixed, so a larger model sees fewer tokens. Dots mark the "
             f"best size. The costs in the title are read at {wording.power(findings.VALLEY_FLOP)} "
-            "FLOP, on the worse side. Bands: 90% of the bootstrap. The two largest budgets lie "
+            "FLOP, on the worse side. Bands: 90% of the bootstrap. Dashed: "
             "beyond the runs fitted."
         ),
         alt=(
@@ -117,6 +119,7 @@ def isoflop_valleys() -> Figure:
             "high": "upper end of the 90% bootstrap interval, nats per token",
             "compute_multiple": "compute spent over the compute that reaches the same loss at best",
             "best": "true at the best size",
+            "beyond": "true beyond the compute of the runs fitted",
             "source_id": "key of the source of the points fitted",
         },
         sources=catalog.sources_of(frame),
@@ -142,6 +145,7 @@ def tokens_per_parameter() -> Figure:
     lines = predictions([laws[law_id] for law_id in _RATIO_LAWS], compute)
     lines = lines.query("quantity == 'tokens_per_parameter'")
     sources = {law_id: findings.fit_row(law_id)["source_id"] for law_id in _RATIO_LAWS}
+    reached = {law_id: findings.largest_fitted_flop(law_id) for law_id in _RATIO_LAWS}
     band = findings.ratio_band(compute)
     frame = pd.concat(
         [
@@ -153,18 +157,25 @@ def tokens_per_parameter() -> Figure:
                     "ratio": lines["value"],
                     "low": np.nan,
                     "high": np.nan,
+                    "beyond": lines["train_flop"] > lines["law_id"].map(reached),
                     "source_id": lines["law_id"].map(sources),
                 }
             ),
-            band.assign(series="refit", law="this book's refit", source_id="besiroglu2024"),
+            band.assign(
+                series="refit",
+                law="this book's refit",
+                beyond=band["train_flop"] > findings.largest_fitted_flop("besiroglu2024"),
+                source_id="besiroglu2024",
+            ),
             pd.DataFrame(
                 {
                     "series": "printed",
-                    "law": points["law_id"],
+                    "law": [findings.point_name(row) for _, row in points.iterrows()],
                     "train_flop": points["compute_flop"],
                     "ratio": points["tokens_per_parameter"],
                     "low": np.nan,
                     "high": np.nan,
+                    "beyond": False,
                     "source_id": points["source_id"],
                 }
             ),
@@ -175,27 +186,38 @@ def tokens_per_parameter() -> Figure:
 
     def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
         ticks = [10.0**n for n in range(16, 28, 2 if width > 500 else 4)]
+        x_scale = alt.Scale(
+            type="log", domain=theme.domain_with_room(1e16, 1e27, width, 134), nice=False
+        )
         x = alt.X(
             "train_flop:Q",
-            scale=alt.Scale(
-                type="log", domain=theme.domain_with_room(1e16, 1e27, width, 122), nice=False
-            ),
+            scale=x_scale,
             axis=theme.power_axis("training compute, FLOP", values=ticks),
         )
+        y_scale = alt.Scale(type="log", domain=[3, 300], nice=False)
         y = alt.Y(
             "ratio:Q",
             title="training tokens per parameter (log scale)",
-            scale=alt.Scale(type="log", domain=[3, 300], nice=False),
+            scale=y_scale,
             axis=alt.Axis(values=[2, 5, 10, 20, 50, 100, 200], format="d"),
         )
         base = alt.Chart(data)
         ours = base.transform_filter("datum.series === 'refit'")
         laws = base.transform_filter("datum.series === 'law'")
         area = ours.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
-        grey = laws.mark_line(color=theme.OTHER, strokeWidth=1.6).encode(
-            x=x, y=y, detail="law:N", tooltip=["law:N", alt.Tooltip("ratio:Q", format=".1f")]
+        within = "!datum.beyond"
+        grey = alt.layer(
+            laws.mark_line(color=theme.OTHER, strokeWidth=1.6, strokeDash=[4, 4]).encode(
+                x=x, y=y, detail="law:N", tooltip=["law:N", alt.Tooltip("ratio:Q", format=".1f")]
+            ),
+            laws.transform_filter(within)
+            .mark_line(color=theme.OTHER, strokeWidth=1.6)
+            .encode(x=x, y=y, detail="law:N"),
         )
-        blue = ours.mark_line(strokeWidth=3).encode(x=x, y=y)
+        blue = alt.layer(
+            ours.mark_line(strokeWidth=3, strokeDash=[4, 4]).encode(x=x, y=y),
+            ours.transform_filter(within).mark_line(strokeWidth=3).encode(x=x, y=y),
+        )
         dots = (
             base.transform_filter("datum.series === 'printed'")
             .mark_point(color=theme.ACCENT, size=28, filled=False, strokeWidth=1.4)
@@ -208,17 +230,17 @@ def tokens_per_parameter() -> Figure:
         last = data.loc[data["series"] != "printed"]
         last = last.loc[last.groupby("law")["train_flop"].idxmax()].copy()
         last["label_at"] = 10 ** spread(np.log10(last["ratio"]).tolist(), 0.075)
-        labels = (
-            alt.Chart(last)
-            .mark_text(align="left", dx=4, fontSize=11)
-            .encode(
-                x=x,
-                y=alt.Y("label_at:Q"),
-                text="law:N",
-                color=alt.condition(
-                    "datum.series === 'refit'", alt.value(theme.TRAINING), alt.value(theme.MUTED)
-                ),
-            )
+        labels = end_labels(
+            last,
+            x=x,
+            x_scale=x_scale,
+            y="ratio",
+            scale=y_scale,
+            text="law",
+            colour=alt.condition(
+                "datum.series === 'refit'", alt.value(theme.TRAINING), alt.value(theme.MUTED)
+            ),
+            reach=2.2 if width > 500 else 3.0,
         )
         return alt.layer(area, grey, dots, blue, labels)
 
@@ -228,29 +250,33 @@ def tokens_per_parameter() -> Figure:
     ours = wording.span(wording.digits(own["low"]), wording.digits(own["high"]))
     return Figure(
         id="tokens-per-parameter",
-        title=f"At {at} FLOP the laws ask for anything from {low} to {high} tokens per parameter",
+        title=(
+            f"At {at} FLOP the laws ask for {low} to {high} tokens per parameter; the interval of "
+            f"one law alone is {ours}"
+        ),
         subtitle="Training tokens per parameter of the compute-optimal model (log scale)",
         caption=(
-            f"Lines: what each law prescribes; blue is our refit with its 90% band, {ours} at {at} "
-            "FLOP. Purple rings, to 10²⁷ FLOP: "
-            "optimal models that the papers print in their own tables. Two pairs show rounding at "
-            "work: Hoffmann et al. as printed and unrounded, Llama 3 as in its text and its figure."
+            "Lines: what each law prescribes, dashed beyond the runs it was fitted to; blue is our "
+            "refit with its 90% band. Purple rings, to 10²⁷ FLOP: optimal models that the papers "
+            "print in their own tables. Two pairs show rounding: Hoffmann et al. as printed and "
+            "unrounded, Llama 3 as in its text and its figure."
         ),
         alt=(
             "Lines of tokens per parameter against compute for seven published laws and our refit. "
-            f"They agree near 20 at small compute and fan out to between {low} and {high} at {at} "
-            "FLOP; rounded coefficients make the two highest lines."
+            f"They lie close together at small compute and fan out to between {low} and {high} at "
+            f"{at} FLOP; the printed coefficients of Hoffmann et al. make the highest line."
         ),
         evidence=("estimate", "reported", "derived"),
         frame=frame,
         draw=draw,
         fields={
             "series": "law, refit, or an optimal model printed in a paper",
-            "law": "law, or key of the law a printed point belongs to",
+            "law": "law, or the law a printed point belongs to",
             "train_flop": "training compute, FLOP",
             "ratio": "training tokens per parameter",
             "low": "lower end of the 90% bootstrap interval",
             "high": "upper end of the 90% bootstrap interval",
+            "beyond": "true beyond the compute of the runs the law was fitted to",
             "source_id": "key of the source",
         },
         sources=catalog.sources_of(frame),
@@ -292,7 +318,7 @@ def printed_against_own_law() -> Figure:
     worst = frame.loc[np.log(frame["ratio"]).abs().idxmax()]
     factor = wording.digits(max(worst["ratio"], 1 / worst["ratio"]))
 
-    def draw(data: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+    def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
         order = (
             data.assign(off=np.log(data["ratio"]).abs())
             .groupby("law")["off"]
@@ -311,7 +337,9 @@ def printed_against_own_law() -> Figure:
             .encode(
                 x=alt.X(
                     "ratio:Q",
-                    title="tokens per parameter, formula over table (ratio, log scale)",
+                    title="tokens per parameter, formula over table (ratio, log scale)"
+                    if width > 500
+                    else "formula over table (ratio)",
                     scale=alt.Scale(type="log", domain=[0.4, 2.5], nice=False),
                     axis=alt.Axis(values=[0.5, 0.7, 1, 1.5, 2], grid=True),
                 ),
@@ -338,7 +366,7 @@ def printed_against_own_law() -> Figure:
     return Figure(
         id="printed-against-own-law",
         title=f"Printed coefficients miss their own paper's table by up to {factor} times",
-        subtitle="Tokens per parameter from a paper's formula over the figure in the same paper",
+        subtitle="Tokens per parameter from a paper's formula over the value printed beside it",
         caption=(
             "One ring per optimal model that a paper prints. At 1 the formula gives the table "
             "back; purple rings are off by more than a quarter. Exponents rounded to two digits "

@@ -86,8 +86,8 @@ def refit_against_published() -> Figure:
         x = alt.X(
             "value:Q",
             title=quantity,
-            scale=alt.Scale(zero=False),
-            axis=alt.Axis(tickCount=5, grid=True),
+            scale=alt.Scale(zero=False, padding=8),
+            axis=alt.Axis(tickCount=5 if width > 250 else 3, grid=True),
         )
         colour = alt.Color(
             "origin:N",
@@ -107,19 +107,21 @@ def refit_against_published() -> Figure:
     return Figure(
         id="refit-against-published",
         title=(
-            "Three readings of “best fit” agree with each other; the data exponent printed in 2022 "
-            f"lies {wording.digits(away)} standard errors away"
+            "The corrected fit of 2024 is one of ours to the digit; the data exponent printed in "
+            f"2022 lies {wording.digits(away)} standard errors away"
         ),
         subtitle="Coefficients of one law fitted to Chinchilla runs, with 95% intervals",
         caption=(
             f"Blue: our fits of {int(beta['points'])} points under three meanings of “best”, with "
             f"a bootstrap of {int(beta['resamples']):,} resamples for the first. Grey: published "
-            "values. Hoffmann et al. fitted all their runs, of which these points are a part."
+            "values; Besiroglu's is our fit by absolute deviations. Hoffmann et al. fitted all "
+            "their runs, of which these points are a part."
         ),
         alt=(
             "Four panels of dots with whiskers: floor, exponent of parameters, exponent of tokens "
-            "and exponent of the best size. Our three fits and Besiroglu's overlap in all; both "
-            "versions of Hoffmann's exponent of tokens lie outside the interval."
+            "and exponent of the best size. Besiroglu's values fall on our fit by absolute "
+            "deviations; both versions of Hoffmann's floor, exponent of tokens and exponent of the "
+            "best size lie outside our interval."
         ),
         evidence=("derived", "reported"),
         frame=frame,
@@ -146,7 +148,7 @@ def refit_against_published() -> Figure:
     )
 
 
-_PINNED = {"E": "floor E", "alpha": "exponent α", "beta": "exponent β", "a": "best-size exponent a"}
+_PINNED = {"E": "floor E", "alpha": "exponent α", "beta": "exponent β", "a": "exponent a"}
 
 
 def identifiability() -> Figure:
@@ -172,7 +174,9 @@ def identifiability() -> Figure:
                 title=None,
                 labelLimit=260,
                 labelColor=theme.INK,
-                labelExpr="datum.label" if width > 500 else "split(datum.label, ' (')",
+                labelExpr="datum.label"
+                if width > 500
+                else "split(datum.label, regexp(' (?=\\\\()'))",
                 labelOverlap=False,
                 grid=True,
                 ticks=False,
@@ -182,7 +186,7 @@ def identifiability() -> Figure:
             "half_width_percent:Q",
             title="half-width of the 90% interval, percent of the value (log scale)"
             if width > 500
-            else "half-width, percent of the value",
+            else "half-width, percent",
             scale=alt.Scale(type="log", domain=[0.2, 10], nice=False),
             axis=alt.Axis(values=[0.2, 0.5, 1, 2, 5, 10], grid=True),
         )
@@ -192,7 +196,7 @@ def identifiability() -> Figure:
                 domain=list(_PINNED.values()),
                 range=[theme.INK, theme.TRAINING, theme.ACCENT, theme.OTHER],
             ),
-            legend=alt.Legend(columns=4 if width > 500 else 2),
+            legend=alt.Legend(columns=4 if width > 500 else 2, labelLimit=130),
         )
         shape = alt.Shape(
             "quantity:N",
@@ -217,7 +221,13 @@ def identifiability() -> Figure:
         note = (
             alt.Chart(none)
             .mark_text(align="left", dx=6, fontSize=11)
-            .encode(y=y, x=alt.value(0), text=alt.value("cannot be pinned, however many runs"))
+            .encode(
+                y=y,
+                x=alt.value(0),
+                text=alt.value(
+                    "cannot be pinned, however many runs" if width > 500 else "cannot be pinned"
+                ),
+            )
         )
         return dots + note
 
@@ -229,10 +239,11 @@ def identifiability() -> Figure:
         ),
         subtitle="Half-width of the 90% interval of each coefficient, percent of its value",
         caption=(
-            f"{pinned['repetitions']} simulated studies per design, from our refit's law with the "
-            f"scatter of the Chinchilla points. The intervals hold the true value in "
-            f"{pinned['coverage_low']} to {pinned['coverage_high']} of the studies, as they should "
-            "at 90%."
+            "Near one ratio: half and twice as many tokens per parameter too; grid: sizes over a "
+            f"hundredfold at each budget. {pinned['repetitions']} simulated studies per design, "
+            "from our refit's law with the scatter of the Chinchilla points. Intervals hold the "
+            f"truth in {pinned['coverage_low']} to {pinned['coverage_high']} of the studies; 90% "
+            "were called for."
         ),
         alt=(
             "Dot plot of interval half-widths by design. Runs on a single ratio have none: the law "

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis import catalog, wording
 from analysis.publishing import Figure, theme
-from analysis.publishing.labels import spread
+from analysis.publishing.labels import end_labels, spread
 from analysis.scaling_laws import findings
 from analysis.scaling_laws.laws import LossLaw
 from analysis.scaling_laws.returns import gain_bands, gain_per_tenfold
@@ -26,13 +26,14 @@ def _law_lines(
 ) -> alt.LayerChart | alt.FacetChart:
     compute = data["train_flop"]
     ticks = [10.0**n for n in range(18, 29, 2 if width > 500 else 4)]
+    x_scale = alt.Scale(
+        type="log",
+        domain=theme.domain_with_room(compute.min(), compute.max(), width, 140),
+        nice=False,
+    )
     x = alt.X(
         "train_flop:Q",
-        scale=alt.Scale(
-            type="log",
-            domain=theme.domain_with_room(compute.min(), compute.max(), width, 128),
-            nice=False,
-        ),
+        scale=x_scale,
         axis=theme.power_axis("training compute, FLOP", values=ticks),
     )
     scale = alt.Scale(domain=list(domain), nice=False)
@@ -64,10 +65,15 @@ def _law_lines(
         .mark_line()
         .encode(x=x, y=y_channel, detail="law:N", color=colour, strokeWidth=weight)
     )
-    labels = (
-        alt.Chart(_end_labels(data, y, gap, domain[0] + gap / 2))
-        .mark_text(align="left", dx=5, fontSize=11)
-        .encode(x=x, y=alt.Y("label_at:Q", scale=scale), text="short:N", color=colour)
+    labels = end_labels(
+        _end_labels(data, y, gap, domain[0] + gap / 2),
+        x=x,
+        x_scale=x_scale,
+        y=y,
+        scale=scale,
+        text="short",
+        colour=colour,
+        reach=2.2 if width > 500 else 3.0,
     )
     return alt.layer(band, dashes, solid, labels)
 
@@ -109,7 +115,7 @@ def loss_frontier() -> Figure:
     low, high = wording.digits(floors.min(), 3), wording.digits(floors.max(), 3)
     return Figure(
         id="loss-frontier",
-        title=f"Compute keeps lowering the loss, towards a floor put between {low} and {high}",
+        title=f"Compute lowers the loss towards a floor, {low} to {high} nats by law and text",
         subtitle="Loss of the compute-optimal model, nats per token, by training compute",
         caption=(
             "Each line is a published law at its own best split of compute between model and "
@@ -202,13 +208,16 @@ def tenfold_gain() -> Figure:
     start = wording.percent(gain["relative_gain"]["central"])
     return Figure(
         id="tenfold-gain",
-        title=f"Ten times the compute always takes {share} off what is left, and ever less is left",
+        title=(
+            f"By our refit ten times the compute takes {share} off what is left to gain, and ever "
+            "less is left"
+        ),
         subtitle="Fall of the total loss per tenfold compute, percent, by the compute started from",
         caption=(
-            f"Blue: our refit with its 90% band. Under it every tenfold takes {share} off the "
-            "reducible loss; because the floor stays, that is an ever smaller part of the whole: "
-            f"{start} of the total from {wording.power(findings.next_run_flop())} FLOP on. "
-            "Dashed: beyond the runs fitted. The flat line is the law of 2020, which has no floor."
+            "Blue: our refit with its 90% band of sampling error. Under it every tenfold takes "
+            f"{share} off the reducible loss; as the floor stays, that is an ever smaller part of "
+            f"the whole: {start} from {wording.power(findings.next_run_flop())} FLOP on. Dashed: "
+            "beyond the runs fitted. The flat line is the law of 2020, which has no floor."
         ),
         alt=(
             "Lines of the percentage fall of total loss per tenfold compute, by starting compute. "

@@ -75,7 +75,7 @@ def _scatter(frame: pd.DataFrame, y_axis: alt.Axis, unit: str) -> alt.LayerChart
     )
     named = (
         runs.transform_filter(alt.FieldOneOfPredicate("model", list(findings.LANDMARKS)))
-        .mark_text(align="right", dx=-7, dy=-2, fontSize=11)
+        .mark_text(align="right", dx=2, dy=-11, fontSize=11)
         .encode(x=x, y=y, text="model:N")
     )
     return alt.layer(band, line, points, named)
@@ -85,13 +85,14 @@ def training_compute_trend() -> Figure:
     runs = findings.runs()
     frontier = top_at_release(runs)
     trend = findings.frontier_trend()
-    years = np.linspace(2012.5, 2026.5, 29)
+    years = np.linspace(trend.first_year, trend.last_year, 29)
     frame = pd.concat(
         [_trend_rows(trend.predict(years)), _run_rows(runs, "training_flop", frontier.index)],
         ignore_index=True,
     )
     pace = wording.digits(trend.growth_per_year)
     low, high = wording.digits(trend.growth_low), wording.digits(trend.growth_high)
+    last = findings.last_frontier_run()
     return Figure(
         id="training-compute-trend",
         title=f"The largest training runs have grown {pace}-fold a year",
@@ -99,8 +100,9 @@ def training_compute_trend() -> Figure:
         caption=(
             f"Blue rings are runs among the ten largest of the table at their release; the line "
             f"is a log-linear regression through them ({low} to {high} times a year, 90% "
-            "interval of the line), grey rings are all others. Rings are hollow because nearly "
-            "every value is an estimate made from outside the lab."
+            f"interval of the line) and ends with the last of them, {last}; grey rings are all "
+            "others. Rings are hollow because nearly every value is an estimate made from outside "
+            "the lab."
         ),
         alt=(
             f"Scatter of {len(runs)} training runs from 2012 to 2026. Compute rises from about "

@@ -194,13 +194,15 @@ def returns_in_money() -> Figure:
     return Figure(
         id="returns-in-money",
         title=(
-            f"The loss falls by law; of {len(known)} known results of labs {len(losers)} are losses"
+            f"{wording.share_of(len(losers), len(known))} yearly results of AI labs in the table "
+            "are losses"
         ),
         subtitle="Revenue, research compute and result of three labs, billion US dollars a year",
         caption=(
-            "Pale bars are estimates or company expectations, full bars reported or derived from "
-            "accounts. Results are operating results, for Anthropic a result before depreciation: "
-            "not comparable with each other. What is missing was not published."
+            "Faded bars are estimates or company expectations, full bars reported or derived from "
+            "accounts. Results are operating results, but for Anthropic an expected result before "
+            "depreciation; xAI's segment holds the social network X. So results are not comparable "
+            "with each other. What is missing was not published."
         ),
         alt=(
             "Grouped bars by lab and year: revenue, R&D compute and result. Every result that is "
