@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,7 @@ class Publication:
             "models": [qualified_name(model) for model in self.figure.models],
             "tests": list(self.figure.tests),
             "settings": dict(self.figure.settings),
+            "controls": [asdict(control) for control in self.figure.controls],
             "as_of": self.edition.as_of,
             "edition": self.edition.version,
             "licence": self.edition.content_licence,

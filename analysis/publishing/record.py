@@ -32,6 +32,32 @@ def round_significant(frame: pd.DataFrame, digits: int = SIGNIFICANT_DIGITS) -> 
     return rounded.reset_index(drop=True)
 
 
+@dataclass(frozen=True)
+class Control:
+    """An assumption that a reader can move: a slider under the figure.
+
+    `name` is the name of an Altair parameter of the chart, whose value is `central`.
+    """
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    central: float
+    high: float
+    step: float
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise ValueError(f"control {self.name!r}: the name must be that of an Altair parameter")
+        if not self.low <= self.central <= self.high or self.step <= 0:
+            raise ValueError(
+                f"control {self.name!r}: low, central, high, step = "
+                f"{self.low, self.central, self.high, self.step} are not accepted; accepted: "
+                "low <= central <= high and a step above 0"
+            )
+
+
 @dataclass(frozen=True, eq=False)
 class Figure:
     """A figure of the book.
@@ -55,6 +81,7 @@ class Figure:
     weaknesses : what a careful reader should hold against it.
     settings : what the model was asked (budgets, seeds, levels).
     height : height of the plot in pixels, by width name.
+    controls : sliders that move parameters of the chart in the reader's page.
     """
 
     id: str
@@ -73,6 +100,7 @@ class Figure:
     weaknesses: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     height: Mapping[str, int] = field(default_factory=lambda: {"wide": 380, "narrow": 320})
+    controls: tuple[Control, ...] = ()
 
     def __post_init__(self) -> None:
         if not FIGURE_ID.fullmatch(self.id):
@@ -98,6 +126,13 @@ class Figure:
         if self.sources.empty:
             raise ValueError(f"figure {self.id!r} names no source: pass catalog.sources_of(...)")
         object.__setattr__(self, "frame", round_significant(self.frame))
+        declared = {param["name"]: param.get("value") for param in self.spec.get("params", [])}
+        for control in self.controls:
+            if declared.get(control.name) != control.central:
+                raise ValueError(
+                    f"figure {self.id!r}: control {control.name!r} must be a parameter of the "
+                    f"chart with the value {control.central}; its parameters: {declared}"
+                )
 
     @property
     def chart(self) -> Any:

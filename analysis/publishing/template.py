@@ -47,6 +47,8 @@ def {function}() -> Figure:
         weaknesses="<what a careful reader should hold against it>",
         settings={{"level": 0.9}},                        # what the model was asked, if anything
         height={{"wide": 380, "narrow": 320}},
+        # controls=(Control(...),) puts a slider under it for an alt.param of the chart; see
+        # analysis/scaling_laws/figures/frontier.py for a model called with xp=alt.expr.
     )
 
 

@@ -47,6 +47,8 @@ PROGRAMME_DRAWS = 20_000
 CHINCHILLA_FLOP = 5.76e23
 VALLEY_FLOP = 1e23
 RATIO_FLOP = 1e26
+#: Compute at which a reader's own law meets the refit: inside the range of the runs fitted.
+ANCHOR_FLOP = 1e21
 
 #: Laws whose best line is drawn.
 FRONTIER_LAWS = (
@@ -279,6 +281,11 @@ def compute_for_the_same_again() -> dict[str, float]:
 
     low, high = _band(np.array([multiple(law) for law in _drawn_laws()]))
     return {"central": multiple(refit_law()), "low": float(low), "high": float(high)}
+
+
+def anchor_loss() -> float:
+    """Loss of our refit at `ANCHOR_FLOP`, rounded as a figure's data are."""
+    return float(f"{float(refit_law().frontier_loss(ANCHOR_FLOP)):.6g}")
 
 
 def reducible_share_per_tenfold() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -122,6 +123,52 @@ def price_of_gain(law: LossLaw | Frontier, train_flop: Any, gain: Any) -> Any:
             f"loss {left.ravel()[first]:.6g} left at that compute"
         )
     return compute * (1 - wanted / reducible) ** (-1 / frontier.gamma)
+
+
+def assumed_tenfold_gain(
+    train_flop: Any,
+    floor: Any,
+    share_per_tenfold: Any,
+    *,
+    anchor_flop: float,
+    anchor_loss: float,
+    xp: Any = np,
+) -> Any:
+    """Fall of the total loss per tenfold compute, under a floor and a share that a reader assumes.
+
+    The frontier passes through a known loss at a known compute; from there the reducible loss
+    falls by the same share per tenfold.
+
+    Parameters
+    ----------
+    train_flop : array_like or expression
+        Compute before, in FLOP.
+    floor : float or expression
+        Irreducible loss, below `anchor_loss`, in its unit.
+    share_per_tenfold : float or expression
+        Share of the reducible loss that tenfold compute takes off, between 0 and 1.
+    anchor_flop, anchor_loss : float
+        A point the frontier passes through.
+    xp : module
+        numpy, or a namespace with ``log`` and ``exp`` such as ``altair.expr``.
+
+    Returns
+    -------
+    array_like or expression
+        Relative fall, a fraction of the total loss before.
+    """
+    if xp is np and not (np.all(floor < anchor_loss) and np.all(floor >= 0)):
+        raise ValueError(
+            f"floor: {floor!r} is not accepted; accepted: from 0 to below the loss {anchor_loss!r} "
+            "it must lie under"
+        )
+    if xp is np and not (np.all(share_per_tenfold > 0) and np.all(share_per_tenfold < 1)):
+        raise ValueError(
+            f"share_per_tenfold: {share_per_tenfold!r} is not accepted; accepted: between 0 and 1"
+        )
+    tenfolds = xp.log(train_flop / anchor_flop) / math.log(10)
+    reducible = (anchor_loss - floor) * xp.exp(xp.log(1 - share_per_tenfold) * tenfolds)
+    return share_per_tenfold * reducible / (floor + reducible)
 
 
 def gain_table(laws: Mapping[str, LossLaw | Frontier], train_flop: Any) -> pd.DataFrame:

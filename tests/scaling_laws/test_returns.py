@@ -12,6 +12,7 @@ from analysis import catalog
 from analysis.scaling_laws.laws import Frontier, LossLaw
 from analysis.scaling_laws.published import laws_from_rows
 from analysis.scaling_laws.returns import (
+    assumed_tenfold_gain,
     gain_bands,
     gain_per_tenfold,
     gain_table,
@@ -140,3 +141,22 @@ def test_every_lab_year_with_both_figures_lost_money_while_revenue_passed_resear
     last = table.loc[table["year"] == 2025].dropna(subset=["revenue_per_rnd_compute"])
     assert (last["revenue_per_rnd_compute"] > 1).all()
     assert len(last) >= 2
+
+
+def test_an_assumed_law_at_the_laws_own_floor_and_share_is_the_law() -> None:
+    law = LossLaw(E=1.8, A=480.0, B=2100.0, alpha=0.35, beta=0.37)
+    compute = np.logspace(19, 27, 9)
+    gain = assumed_tenfold_gain(
+        compute,
+        law.E,
+        1 - 10**-law.frontier_exponent,
+        anchor_flop=1e21,
+        anchor_loss=float(law.frontier_loss(1e21)),
+    )
+    np.testing.assert_allclose(gain, gain_per_tenfold(law, compute).relative_gain, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("floor", "share"), [(2.5, 0.3), (-0.1, 0.3), (1.8, 0.0), (1.8, 1.0)])
+def test_an_assumed_law_that_cannot_be_is_refused(floor: float, share: float) -> None:
+    with pytest.raises(ValueError, match="not accepted"):
+        assumed_tenfold_gain(1e22, floor, share, anchor_flop=1e21, anchor_loss=2.3)

@@ -49,6 +49,34 @@
     });
   }
 
+  /* Sliders drive the parameters of both drawings; each says its value and unit aloud. */
+  function wireControls(chart, views) {
+    const box = chart.closest("[data-figure]").querySelector(".book-controls");
+    if (!box) return;
+    const inputs = Array.from(box.querySelectorAll("input[type=range]"));
+    function follow(input) {
+      const value = Number(input.value);
+      const shown = String(Number(value.toPrecision(4)));
+      box.querySelector('label[for="' + input.id + '"] output').textContent = shown;
+      input.setAttribute("aria-valuetext", shown + " " + input.dataset.unit);
+      views.forEach(function (view) {
+        view.signal(input.name, value).runAsync();
+      });
+    }
+    inputs.forEach(function (input) {
+      input.addEventListener("input", function () {
+        follow(input);
+      });
+    });
+    box.querySelector(".book-reset").addEventListener("click", function () {
+      inputs.forEach(function (input) {
+        input.value = input.defaultValue;
+        follow(input);
+      });
+    });
+    box.disabled = false;
+  }
+
   function enliven(chart) {
     const id = chart.closest("[data-figure]").dataset.figure;
     if (!engine) engine = loadScript(chart.dataset.engine);
@@ -69,6 +97,7 @@
       .then(function (views) {
         chart.dataset.live = "true";
         chart.bookViews = views;
+        wireControls(chart, views);
       })
       .catch(function () {
         chart.dataset.live = "failed"; /* the static picture stays */

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from analysis import catalog, wording
-from analysis.publishing import Figure, theme
+from analysis.publishing import Control, Figure, theme
 from analysis.publishing.labels import end_labels, spread
 from analysis.scaling_laws import findings
 from analysis.scaling_laws.laws import LossLaw
-from analysis.scaling_laws.returns import gain_bands, gain_per_tenfold
+from analysis.scaling_laws.returns import assumed_tenfold_gain, gain_bands, gain_per_tenfold
 
 
 def _end_labels(frame: pd.DataFrame, y: str, gap: float, low: float) -> pd.DataFrame:
@@ -164,6 +164,52 @@ def loss_frontier() -> Figure:
     )
 
 
+def _tenfold_controls() -> tuple[Control, ...]:
+    floors = [frontier.E for frontier in findings.frontiers().values() if frontier.E > 0]
+    share = findings.reducible_share_per_tenfold()
+    return (
+        Control(
+            name="assumed_floor",
+            label="floor of the loss",
+            unit="nats per token",
+            low=round(min(floors), 2),
+            central=round(findings.refit_law().E, 2),
+            high=2.0,
+            step=0.01,
+        ),
+        Control(
+            name="assumed_share",
+            label="share of the rest per tenfold",
+            unit="of the reducible loss",
+            low=0.1,
+            central=round(share, 2),
+            high=0.5,
+            step=0.01,
+        ),
+    )
+
+
+def _assumed_line(data: pd.DataFrame, controls: tuple[Control, ...]) -> alt.LayerChart:
+    """The line a reader moves: through the refit's loss at one compute, with its own floor."""
+    floor, share = (alt.param(name=control.name, value=control.central) for control in controls)
+    gain = assumed_tenfold_gain(
+        alt.datum.train_flop,
+        floor,
+        share,
+        anchor_flop=findings.ANCHOR_FLOP,
+        anchor_loss=findings.anchor_loss(),
+        xp=alt.expr,
+    )
+    return (
+        alt.Chart(data)
+        .transform_filter(alt.datum.law == findings.REFIT_LABEL)
+        .transform_calculate(assumed_percent=(100 * gain).expr)
+        .mark_line(color=theme.ACCENT, strokeWidth=2, strokeDash=[8, 3])
+        .encode(x="train_flop:Q", y="assumed_percent:Q")
+        .add_params(floor, share)
+    )
+
+
 def tenfold_gain() -> Figure:
     compute = np.logspace(19, 27, 25)
     laws, frontiers = findings.published_laws(), findings.frontiers()
@@ -206,6 +252,13 @@ def tenfold_gain() -> Figure:
     gain = findings.gain_now()
     share = wording.percent(findings.reducible_share_per_tenfold())
     start = wording.percent(gain["relative_gain"]["central"])
+    controls = _tenfold_controls()
+
+    def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
+        title = "fall of the loss per tenfold compute, percent"
+        lines = _law_lines(data, width, "gain_percent", title, 0.55, (0, 14))
+        return _assumed_line(data, controls) + lines
+
     return Figure(
         id="tenfold-gain",
         title=(
@@ -217,7 +270,9 @@ def tenfold_gain() -> Figure:
             "Blue: our refit with its 90% band of sampling error. Under it every tenfold takes "
             f"{share} off the reducible loss; as the floor stays, that is an ever smaller part of "
             f"the whole: {start} from {wording.power(findings.next_run_flop())} FLOP on. Dashed: "
-            "beyond the runs fitted. The flat line is the law of 2020, which has no floor."
+            "beyond the runs fitted. The flat line is the law of 2020, which has no floor. Purple: "
+            f"a law of your own through our refit's loss at {wording.power(findings.ANCHOR_FLOP)} "
+            "FLOP; it starts on the refit."
         ),
         alt=(
             "Lines of the percentage fall of total loss per tenfold compute, by starting compute. "
@@ -226,14 +281,8 @@ def tenfold_gain() -> Figure:
         ),
         evidence=("estimate", "derived"),
         frame=frame,
-        draw=lambda data, width=690: _law_lines(
-            data,
-            width,
-            "gain_percent",
-            "fall of the loss per tenfold compute, percent",
-            0.55,
-            (0, 14),
-        ),
+        draw=draw,
+        controls=controls,
         fields={
             "law": "law, with the text its loss was measured on",
             "short": "label in the figure",
@@ -247,7 +296,7 @@ def tenfold_gain() -> Figure:
         },
         sources=catalog.sources_of(frame),
         tables=("scaling_law_fits", "chinchilla_draws"),
-        models=(gain_per_tenfold, gain_bands),
+        models=(gain_per_tenfold, gain_bands, assumed_tenfold_gain),
         tests=("tests/scaling_laws/test_returns.py::" + findings.RETURNS_TEST,),
         weaknesses=(
             "Loss is not usefulness: how a fall of the loss shows in tasks or revenue is another "
