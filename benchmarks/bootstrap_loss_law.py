@@ -84,7 +84,11 @@ def main() -> None:
     if arguments.resamples < 2 or (asked is not None and not 0 <= asked <= arguments.resamples):
         parser.error("give at least 2 resamples, and 0 to as many for the reference")
 
-    points = public_datasets.chinchilla_points(arguments.points or public_datasets.path(DATASET))
+    try:
+        file = arguments.points or public_datasets.path(DATASET)
+    except public_datasets.DatasetError as missing:
+        parser.exit(1, f"missing: {missing}\n")
+    points = public_datasets.chinchilla_points(file)
     points = points[points["in_published_fit"]]
     began = time.perf_counter()
     ours = bootstrap_loss_law(

@@ -10,7 +10,11 @@ from analysis import assumptions, catalog
 from analysis.scaling_laws import derive, findings
 from analysis.scaling_laws.data_constrained import effective_tokens
 from analysis.scaling_laws.growth import trend_by_selection
-from analysis.scaling_laws.programme import firm_shares, studies_against_final_run
+from analysis.scaling_laws.programme import (
+    firm_shares,
+    post_training_shares,
+    studies_against_final_run,
+)
 from analysis.scaling_laws.returns import gain_per_tenfold, return_in_money
 from analysis.units import FLOP_PER_PARAMETER_TOKEN
 from analysis.wording import count, digits, percent, power, span, usd
@@ -188,8 +192,12 @@ def _programme() -> dict[str, str]:
     studies = studies_against_final_run(
         rows, final_run="DeepSeek-V3", h800_hours_per_h100_hour=hours
     )
+    after = post_training_shares(rows)
     sizes = rows.loc[(rows["topic"] == "experiments") & (rows["unit"] == "training runs"), "value"]
     return {
+        "post_low": percent(after["central"].min()),
+        "post_low_model": str(after.loc[after["central"].idxmin(), "scope"]),
+        "post_high": percent(after["high"].max()),
         "programme_low": digits(1 / shares["central"].max()),
         "programme_high": digits(1 / shares["central"].min()),
         "programme_central": digits(combined.multiplier_central),
