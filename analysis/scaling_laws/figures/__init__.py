@@ -1,11 +1,7 @@
 """The figures of the scaling-laws chapter, in its order."""
 
 from analysis.publishing import Entry
-from analysis.scaling_laws.figures.allocation import (
-    isoflop_valleys,
-    printed_against_own_law,
-    tokens_per_parameter,
-)
+from analysis.scaling_laws.figures.allocation import isoflop_valleys, tokens_per_parameter
 from analysis.scaling_laws.figures.fits import identifiability, refit_against_published
 from analysis.scaling_laws.figures.frontier import loss_frontier, tenfold_gain
 from analysis.scaling_laws.figures.growth import (
@@ -13,6 +9,7 @@ from analysis.scaling_laws.figures.growth import (
     training_compute_trend,
     training_cost_trend,
 )
+from analysis.scaling_laws.figures.printed import printed_against_own_law
 from analysis.scaling_laws.figures.programme import programme_multiplier, returns_in_money
 
 FIGURES: tuple[Entry, ...] = (
