@@ -86,7 +86,8 @@ def printed_against_own_law() -> Figure:
             "One ring per optimal model that a paper prints. At 1 the formula gives the table "
             "back; purple rings are off by more than a quarter. Exponents rounded to two digits "
             "are the cause: over many powers of ten a small rounding grows into a factor. Kaplan's "
-            "ring differs for another reason: that paper counts the compute of very small batches."
+            "ring is a value that a later paper quotes; it fits if the compute of very small "
+            "batches, which Kaplan's law takes, is half of that spent. That reading is ours."
         ),
         alt=(
             f"Dot plot of formula over table by law. Most rings lie near 1; the printed "
