@@ -139,6 +139,190 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         ),
         topic="scaling_laws",
     ),
+    Assumption(
+        id="exchange_elasticity",
+        label="Powers of ten of inference that replace one of training",
+        unit="OOM of inference per OOM of training",
+        low=1.0,
+        central=1.25,
+        high=1.6,
+        distribution="lognormal",
+        reason=(
+            "The published exchange rates for thinking or searching longer instead of training "
+            "more, in the table exchange_rates: 1.18 measured on board games, 1.25 for sequential "
+            "reasoning, 1.5 to 1.6 for any technique and for many checked attempts, 1.0 where "
+            "techniques are combined."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="gain_wanted",
+        label="Gain wanted, as the training compute that would buy it",
+        unit="times the training compute",
+        low=3.0,
+        central=10.0,
+        high=100.0,
+        distribution="lognormal",
+        reason=(
+            "A step one notices: about a tenfold is the distance between one generation of models "
+            "and the next; thinking has been shown to replace one to three powers of ten of "
+            "training, not more."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="prompt_tokens",
+        label="Tokens read per question",
+        unit="tokens",
+        low=100.0,
+        central=500.0,
+        high=5000.0,
+        distribution="lognormal",
+        reason=(
+            "A chat question with its instructions and some history. Long documents and agents "
+            "read far more; they are treated apart."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="answer_tokens",
+        label="Tokens of a plain answer, without thinking",
+        unit="tokens",
+        low=200.0,
+        central=500.0,
+        high=1500.0,
+        distribution="lognormal",
+        reason=(
+            "Plain models wrote 200 to 1,800 tokens per question in the evaluations of the table "
+            "thinking_points; chat answers are on the shorter side."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="relative_flop_price",
+        label="Price of a FLOP spent answering over a FLOP spent training",
+        unit="1",
+        low=1.0,
+        central=2.0,
+        high=6.0,
+        distribution="lognormal",
+        reason=(
+            "Writing token by token keeps a chip's arithmetic waiting for its memory, so the same "
+            "FLOP takes longer than in training; how much depends on how many users share a chip. "
+            "The published calculator behind the reference optimum assumes a half of the peak in "
+            "training and far less in generation."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="verifier_false_positive_rate",
+        label="Share of wrong answers that a checker lets pass",
+        unit="1",
+        low=0.001,
+        central=0.01,
+        high=0.1,
+        distribution="loguniform",
+        reason=(
+            "Unit tests, proof checkers and exact answers are nearly never fooled; learned judges "
+            "and weak test suites are, by several percent. Chosen to show the range, not measured."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="vote_rivals",
+        label="Different wrong answers among which a vote is split",
+        unit="answers per problem",
+        low=5.0,
+        central=20.0,
+        high=100.0,
+        distribution="loguniform",
+        reason=(
+            "The public counts say how many answers were right, not what the wrong ones were. A "
+            "problem with a number for an answer invites dozens of different mistakes."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="vote_concentration",
+        label="How much the wrong answers agree: exponent of their shares by rank",
+        unit="1",
+        low=0.5,
+        central=1.0,
+        high=2.0,
+        distribution="triangular",
+        reason=(
+            "Some mistakes are more tempting than others; with an exponent of 1, as words have in "
+            "a text, the most common of 20 wrong answers takes over a quarter of them."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="tokens_per_sample",
+        label="Tokens of one sampled solution of a problem",
+        unit="tokens",
+        low=200.0,
+        central=300.0,
+        high=600.0,
+        distribution="lognormal",
+        reason=(
+            "The public counts of solved problems carry no length. Equal for all models, it moves "
+            "every point of the measured exchange by the same distance and no slope."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="agent_prompt_tokens",
+        label="Context an agent starts with: instructions, tools, task",
+        unit="tokens",
+        low=2000.0,
+        central=5000.0,
+        high=20000.0,
+        distribution="lognormal",
+        reason=(
+            "Descriptions of a dozen tools and a task in a repository take thousands of tokens "
+            "before the first step; published agents differ widely."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="agent_output_tokens",
+        label="Tokens an agent writes per step",
+        unit="tokens per step",
+        low=100.0,
+        central=300.0,
+        high=1000.0,
+        distribution="lognormal",
+        reason=(
+            "A short thought and a command; published ratios of tokens read to written, 25 and "
+            "100, are reached with it at a dozen to fifty steps."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="agent_observation_tokens",
+        label="Tokens a tool hands back per step",
+        unit="tokens per step",
+        low=300.0,
+        central=1000.0,
+        high=4000.0,
+        distribution="lognormal",
+        reason="A page of code, a search result or a test log; long outputs are usually cut.",
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="cache_hit_rate",
+        label="Share of re-read context served from a cache",
+        unit="1",
+        low=0.5,
+        central=0.85,
+        high=1.0,
+        distribution="triangular",
+        reason=(
+            "Measured over all traffic of one service: 0.56 of input; reported for one user of "
+            "coding agents: 0.84. Within one task nearly all of it can be cached."
+        ),
+        topic="test_time_compute",
+    ),
 )
 
 

@@ -7,9 +7,15 @@ from typing import Any
 from analysis.publishing import Registry
 from analysis.publishing.notebook import Shown
 from analysis.scaling_laws import figures as scaling_laws
+from analysis.test_time_compute import figures as test_time_compute
 
 #: Topics in the order of the chapters; a topic is named as its chapter's file is.
-REGISTRY = Registry({"scaling_laws": scaling_laws.FIGURES})
+REGISTRY = Registry(
+    {
+        "scaling_laws": scaling_laws.FIGURES,
+        "test_time_compute": test_time_compute.FIGURES,
+    }
+)
 
 
 def show(figure_id: str, **settings: Any) -> Shown:

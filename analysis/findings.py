@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.publishing import edition
 from analysis.scaling_laws import sentences as scaling_laws
+from analysis.test_time_compute import sentences as test_time_compute
 
 
 def numbers() -> dict[str, dict[str, str]]:
@@ -12,4 +13,5 @@ def numbers() -> dict[str, dict[str, str]]:
     return {
         "edition": {"version": current.version, "date": current.date, "as_of": current.as_of},
         "scaling_laws": scaling_laws.numbers(),
+        "test_time_compute": test_time_compute.numbers(),
     }

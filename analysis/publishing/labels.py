@@ -55,9 +55,10 @@ def end_labels(
     scale: alt.Scale,
     text: str,
     colour: Any,
-    reach: float,
+    reach: float = 1.0,
+    shift: float = 0.0,
 ) -> alt.LayerChart:
-    """Labels right of the ends of lines on a logarithmic x axis, each tied to its line's end.
+    """Labels right of the ends of lines, each tied to its line's end.
 
     Parameters
     ----------
@@ -70,11 +71,11 @@ def end_labels(
     scale : altair.Scale
         Scale of the y axis.
     colour : altair condition or colour
-    reach : float
-        Length of the tie, as a multiple of x.
+    reach, shift : float
+        The label stands at x times `reach`, on a logarithmic axis, or at x plus `shift`.
     """
     field = str(x.shorthand).split(":")[0]
-    data = alt.Chart(ends.assign(label_x=ends[field] * reach))
+    data = alt.Chart(ends.assign(label_x=ends[field] * reach + shift))
     place = alt.X("label_x:Q", scale=x_scale)
     tie = data.mark_rule(strokeWidth=0.8).encode(
         x=x, x2="label_x:Q", y=alt.Y(f"{y}:Q", scale=scale), y2="label_at:Q", color=colour

@@ -126,6 +126,8 @@ class Figure:
         if self.sources.empty:
             raise ValueError(f"figure {self.id!r} names no source: pass catalog.sources_of(...)")
         object.__setattr__(self, "frame", round_significant(self.frame))
+        # A cached model is shown by its own lines, not by those of the cache.
+        object.__setattr__(self, "models", tuple(inspect.unwrap(model) for model in self.models))
         declared = {param["name"]: param.get("value") for param in self.spec.get("params", [])}
         for control in self.controls:
             if declared.get(control.name) != control.central:

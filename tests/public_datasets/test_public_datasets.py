@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis import catalog, public_datasets
@@ -165,3 +166,188 @@ def test_the_published_fit_of_the_points_has_the_loss_its_authors_print(
     huber = np.where(residual <= delta, residual**2 / 2, delta * (residual - delta / 2))
     printed = fit["summed_huber_loss_of_log_residuals"]
     assert huber.sum() == pytest.approx(printed, rel=1e-7)
+
+
+COUNTS = (
+    "benchmark,model,params,problem_idx,num_samples,num_correct\n"
+    "MATH,Pythia 1B,1000000000,7,100,3\nMATH,Pythia 1B,1000000000,9,100,0\n"
+)
+LOADERS = {
+    "llmonkeys_pythia_math_10k": public_datasets.math_sample_counts,
+    "pythia_checkpoints_math_counts": public_datasets.pythia_checkpoint_counts,
+    "epoch_tokens_vs_accuracy": public_datasets.tokens_and_accuracy,
+    "epoch_effort_levels": public_datasets.effort_levels,
+}
+
+
+@pytest.fixture
+def counts(tmp_path: Path) -> Callable[[str, str], Path]:
+    """A small table of counts with one text replaced by another."""
+
+    def write(old: str, new: str) -> Path:
+        assert old in COUNTS
+        file = tmp_path / "counts.csv"
+        file.write_text(COUNTS.replace(old, new, 1), encoding="utf-8")
+        return file
+
+    return write
+
+
+@pytest.mark.parametrize("dataset_id", LOADERS)
+def test_the_reduced_table_is_the_one_the_registry_describes(
+    dataset_id: str, shared_datasets: Path
+) -> None:
+    reduced = public_datasets.describe(dataset_id)["reduced"]
+    file = shared_datasets / reduced["filename"]
+    content = file.read_bytes()
+    found = (hashlib.sha256(content).hexdigest(), len(content))
+    assert found == (reduced["sha256"], reduced["bytes"])
+    assert len(LOADERS[dataset_id](file)) == reduced["rows"]
+
+
+def test_ten_thousand_samples_were_drawn_for_each_of_128_problems_and_seven_models(
+    shared_datasets: Path,
+) -> None:
+    frame = public_datasets.math_sample_counts(shared_datasets / "llmonkeys_pythia_math_10k.csv")
+    assert frame["num_samples"].eq(10_000).all()
+    assert frame.groupby("model", sort=False).size().to_dict() == {
+        f"Pythia {size}": 128 for size in ("70M", "160M", "410M", "1B", "2.8B", "6.9B", "12B")
+    }
+    assert frame["params"].is_monotonic_increasing
+
+
+def test_checkpoints_are_nine_sizes_at_eight_points_of_training(shared_datasets: Path) -> None:
+    frame = public_datasets.pythia_checkpoint_counts(
+        shared_datasets / "pythia_checkpoints_math_counts.csv"
+    )
+    assert frame.groupby("params")["train_tokens"].nunique().to_list() == [8] * 9
+    few = frame.groupby("checkpoint").size().loc[lambda size: size < 128]
+    assert few.to_dict() == {"Pythia_12B_2M": 9}
+    assert frame["num_samples"].min() == 128
+
+
+def test_answers_of_an_evaluation_are_questions_times_epochs(shared_datasets: Path) -> None:
+    frame = public_datasets.tokens_and_accuracy(shared_datasets / "epoch_tokens_vs_accuracy.csv")
+    questions = frame["total_samples"] / frame["epochs"]
+    by_benchmark = questions.groupby(frame["benchmark"]).unique()
+    assert {name: list(found) for name, found in by_benchmark.items()} == {
+        "GPQA diamond": [198],
+        "MATH level 5": [1324],
+        "OTIS Mock AIME 2024-2025": [45],
+    }
+
+
+def test_efforts_are_named_levels_or_caps(shared_datasets: Path) -> None:
+    frame = public_datasets.effort_levels(shared_datasets / "epoch_effort_levels.csv")
+    levels = {"low", "medium", "high", "16K", "27K", "32K", "59K", "64K"}
+    assert set(frame["effort"]) == levels
+    assert frame["run_id"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",3\n", ",-3\n", "row 2, column num_correct: '-3'"),
+        (",3\n", ",nan\n", "row 2, column num_correct: 'nan'"),
+        (",3\n", ",\n", "row 2, column num_correct: ''"),
+        (",3\n", ",2.5\n", "row 2, column num_correct: '2.5'"),
+        (",3\n", ",101\n", "row 2, column num_correct: 101 is not accepted; .* num_samples"),
+        (",9,100,0", ",9,0,0", "row 3, column num_samples: '0'"),
+        ("Pythia 1B,", ",", "row 2, column model: ''"),
+        (",9,100", ",7,100", "repeats 1000000000, Pythia 1B, 7"),
+        ("num_correct", "right", "no column 'num_correct'"),
+        (COUNTS[COUNTS.index("MATH") :], "", "has no rows"),
+    ],
+)
+def test_bad_counts_are_refused_by_name(
+    old: str, new: str, message: str, counts: Callable[[str, str], Path]
+) -> None:
+    with pytest.raises(public_datasets.DatasetError, match=message):
+        public_datasets.math_sample_counts(counts(old, new))
+
+
+def test_a_table_of_another_data_set_is_refused(counts: Callable[[str, str], Path]) -> None:
+    with pytest.raises(public_datasets.DatasetError, match="no column 'checkpoint'"):
+        public_datasets.pythia_checkpoint_counts(counts("MATH", "MATH"))
+
+
+def test_a_missing_table_is_refused_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(public_datasets.DatasetError, match=r"counts\.csv cannot be read"):
+        public_datasets.math_sample_counts(tmp_path / "counts.csv")
+
+
+@pytest.fixture
+def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that stands for the cache of fetched files."""
+    monkeypatch.setattr(
+        public_datasets,
+        "_fetched",
+        lambda dataset_id: tmp_path / public_datasets.describe(dataset_id)["filename"],
+    )
+    return tmp_path
+
+
+def test_tokens_are_joined_with_the_mean_score_of_the_runs(released: Path) -> None:
+    (released / "epoch_ai_eval_data.csv").write_text(
+        "Model,Task,epochs,total_samples,input_tokens,output_tokens,total_tokens\n"
+        "m,GPQA Diamond,2,396,1000,5000,6000\nunscored,GPQA Diamond,1,198,10,20,30\n"
+    )
+    (released / "epoch_benchmarks_runs.csv").write_text(
+        "\ufeffid,task,model,Best score (across scorers),Scores,started_at\n"
+        "a,GPQA diamond,m,0.5,choice:0.5\u00b10.03,1 May 2025\n"
+        "b,GPQA diamond,m,0.7,choice:0.7\u00b10.02,2 May 2025\n"
+        "c,GPQA diamond,m_16K,0.8,x:0.8\u00b10.04;y:0.6\u00b10.01,3 May 2025\n",
+        encoding="utf-8",
+    )
+    joined = public_datasets.tokens_and_accuracy()
+    assert joined[["model", "output_tokens", "accuracy"]].to_numpy().tolist() == [["m", 5000, 0.6]]
+    efforts = public_datasets.effort_levels()
+    kept = efforts[["base_model", "effort", "accuracy", "stderr", "run_id"]]
+    assert kept.to_numpy().tolist() == [["m", "16K", 0.8, 0.04, "c"]]
+
+
+def test_rows_of_further_k_are_dropped_and_sizes_are_joined(
+    released: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = {"Num. Samples Correct": [3.0, 3.0], "k": [1, 2]}
+    files = {
+        "llmonkeys_pythia_math_10k": pd.DataFrame(
+            {
+                "Benchmark": "MATH",
+                "Model": "Pythia 2.8B",
+                "Problem Idx": 7,
+                "Num. Samples Total": 10_000,
+                **counted,
+            }
+        ),
+        "pythia_checkpoints_math_counts": pd.DataFrame(
+            {
+                "Model Nickname": "Pythia_14M_2M",
+                "prompt_idx": 50,
+                "Level": "Level 4",
+                "Num. Samples": 128,
+                **counted,
+            }
+        ),
+    }
+    monkeypatch.setattr(public_datasets, "_parquet", files.__getitem__)
+    (released / "pythia_checkpoint_sizes.csv").write_text(
+        "Model Nickname,Tokens,Parameters\nPythia_14M_2M,2000000,14000000\n"
+    )
+    samples = public_datasets.math_sample_counts()
+    assert samples.to_numpy().tolist() == [["MATH", "Pythia 2.8B", 2_800_000_000, 7, 10_000, 3]]
+    checkpoints = public_datasets.pythia_checkpoint_counts()
+    assert checkpoints.to_numpy().tolist() == [
+        ["MATH", "Pythia_14M_2M", 14_000_000, 2_000_000, 50, "Level 4", 128, 3]
+    ]
+
+
+def test_a_parquet_file_without_its_reader_says_what_to_do(
+    released: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_reader(file: Path) -> pd.DataFrame:
+        raise ImportError("Unable to find a usable engine")
+
+    monkeypatch.setattr(pd, "read_parquet", no_reader)
+    with pytest.raises(public_datasets.DatasetError, match=r"needs pyarrow.* reduced CSV file"):
+        public_datasets.math_sample_counts()
