@@ -75,14 +75,28 @@ def coverage_tables(counts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, p
             .assign(**key)
         )
         fits += [{**key, "law": law, **_shape(fit(right, drawn))} for law, fit in LAWS.items()]
-        for seed in range(FORECAST_SEEDS):
-            forecasts.append(
-                held_out_forecast(
-                    right, drawn, seen_samples=SEEN_SAMPLES, predict_at=PREDICT_AT,
-                    seed=SEED + seed,
-                ).assign(**key, seed=SEED + seed)
-            )  # fmt: skip
+        forecasts += [
+            forecast.assign(**key, seed=seed)
+            for seed in range(SEED, SEED + FORECAST_SEEDS)
+            for law in LAWS
+            if (forecast := _forecast(right, drawn, law, seed)) is not None
+        ]
     return pd.concat(curves), pd.DataFrame(fits), _forecast_summary(pd.concat(forecasts))
+
+
+def _forecast(right: np.ndarray, drawn: np.ndarray, law: str, seed: int) -> pd.DataFrame | None:
+    """One law's forecast; none where the tries seen hold too little to fit it."""
+    try:
+        return held_out_forecast(
+            right,
+            drawn,
+            seen_samples=SEEN_SAMPLES,
+            predict_at=PREDICT_AT,
+            seed=seed,
+            laws={law: LAWS[law]},
+        )
+    except ValueError:
+        return None
 
 
 def _shape(fitted: object) -> dict[str, float]:

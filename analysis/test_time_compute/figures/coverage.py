@@ -202,7 +202,8 @@ def coverage_forecast() -> Figure:
         models=(held_out_forecast, fit_exponentiated_power_law),
         tests=("tests/test_time_compute/test_coverage_laws.py::" + sampling.FORECAST_TEST,),
         weaknesses=(
-            "Seven models of one family on the same problems. The whiskers hold the luck of the "
+            "Seven models of one family on the same problems. Draws that a law could not be "
+            "fitted to, a few of the weakest model, are left out. Whiskers hold the luck of the "
             "samples drawn, not that of the problems chosen."
         ),
         settings={"seen_samples": seen, "predicted_at": int(at)},

@@ -68,7 +68,7 @@ def times_smaller() -> float:
 
 def forecast_draws() -> int:
     """Draws of the samples seen behind each forecast."""
-    return int(catalog.load("coverage_forecasts")["draws"].iloc[0])
+    return int(catalog.load("coverage_forecasts")["draws"].max())
 
 
 @cache
