@@ -14,7 +14,8 @@ REGISTRY = Registry(
     {
         "scaling_laws": scaling_laws.FIGURES,
         "test_time_compute": test_time_compute.FIGURES,
-    }
+    },
+    picture="break-even",
 )
 
 

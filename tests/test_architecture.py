@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from analysis.figures import REGISTRY
 from analysis.publishing.edition import ROOT
 
 
@@ -19,10 +20,12 @@ def test_import_rules_hold() -> None:
 
 
 def test_models_of_a_topic_neither_read_data_nor_draw() -> None:
-    readers = {"derive", "findings", "sentences"}
-    for topic in sorted(path.parent for path in (ROOT / "analysis").glob("*/findings.py")):
-        for module in topic.glob("*.py"):
-            if module.stem in readers:
+    readers = {"derive", "findings", "sentences", "figures"}
+    for topic in REGISTRY.topics:
+        package = ROOT / "analysis" / topic
+        assert (package / "figures").is_dir()
+        for module in package.rglob("*.py"):
+            if readers & {module.stem, *module.relative_to(package).parts[:-1]}:
                 continue
             imports = "\n".join(re.findall(r"^(?:from|import) .*$", module.read_text(), re.M))
             for banned in ("catalog", "altair", "publishing", "open(", "requests", "urllib"):

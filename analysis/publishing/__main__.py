@@ -79,10 +79,6 @@ def figures(folder: Path) -> int:
     return 0
 
 
-#: The picture that opens the README.
-PICTURE = "tenfold-gain"
-
-
 def release() -> int:
     """Keep this edition's figures, and renew the README's findings from them."""
     from analysis.publishing import export, history, readme
@@ -90,7 +86,7 @@ def release() -> int:
     figures_ = registry()
     print(f"kept: {history.release(figures_).relative_to(ROOT)}")
     published = [export.Publication.of(figures_, figure_id) for figure_id in figures_]
-    readme.write(published, export.Publication.of(figures_, PICTURE))
+    readme.write(published, export.Publication.of(figures_, figures_.picture))
     print("renewed: README.md")
     return 0
 
@@ -100,16 +96,16 @@ def new_figure(topic: str, figure_id: str) -> int:
     from analysis.publishing.record import FIGURE_ID
     from analysis.publishing.template import figure_template
 
-    topics = sorted(path.parent.name for path in (ROOT / "analysis").glob("*/findings.py"))
-    if topic not in topics:
-        print(f"no topic {topic!r}; topics with figures: {', '.join(topics)}", file=sys.stderr)
+    known = registry()
+    if topic not in known.topics:
+        print(f"no topic {topic!r}; accepted: {', '.join(known.topics)}", file=sys.stderr)
         return 1
     if not FIGURE_ID.fullmatch(figure_id):
         print(
             f"id {figure_id!r} is not accepted: use kebab case, like 'a-finding'", file=sys.stderr
         )
         return 1
-    if figure_id in registry():
+    if figure_id in known:
         print(f"figure {figure_id!r} exists; ids are never reused", file=sys.stderr)
         return 1
     print(figure_template(topic, figure_id))

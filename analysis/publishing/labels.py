@@ -72,10 +72,13 @@ def end_labels(
         Scale of the y axis.
     colour : altair condition or colour
     reach, shift : float
-        The label stands at x times `reach`, on a logarithmic axis, or at x plus `shift`.
+        The label stands at x times `reach`, on a logarithmic axis, or at x plus `shift`; a column
+        ``label_x`` of `ends` goes before both.
     """
     field = str(x.shorthand).split(":")[0]
-    data = alt.Chart(ends.assign(label_x=ends[field] * reach + shift))
+    if "label_x" not in ends:
+        ends = ends.assign(label_x=ends[field] * reach + shift)
+    data = alt.Chart(ends)
     place = alt.X("label_x:Q", scale=x_scale)
     tie = data.mark_rule(strokeWidth=0.8).encode(
         x=x, x2="label_x:Q", y=alt.Y(f"{y}:Q", scale=scale), y2="label_at:Q", color=colour

@@ -38,9 +38,12 @@ class Registry:
     """All figures of the book, by topic, in the order of their chapters.
 
     A topic is named as its chapter is, so a figure's number follows from `_toc.yml` and its place.
+    `picture` is the id of the one to remember, which opens the README; by default the first.
     """
 
-    def __init__(self, topics: Mapping[str, Sequence[Entry]]) -> None:
+    def __init__(
+        self, topics: Mapping[str, Sequence[Entry]], *, picture: str | None = None
+    ) -> None:
         self._entries: dict[str, Entry] = {}
         self._topics: dict[str, str] = {}
         self._places: dict[str, int] = {}
@@ -52,6 +55,8 @@ class Registry:
                 self._entries[entry.id] = entry
                 self._topics[entry.id] = topic
                 self._places[entry.id] = place
+        self.topics = tuple(topics)
+        self.picture = self.entry(picture or next(iter(self._entries))).id
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from typing import Any, Literal
 
 import altair as alt
@@ -119,6 +120,11 @@ def domain_with_room(first: float, last: float, width: int, label_px: int) -> li
     decades = math.log10(last / first)
     plot = width - 45
     return [first, last * 10 ** (decades * label_px / max(plot - label_px, 1))]
+
+
+def fitted(title: str, width: int) -> str | list[str]:
+    """An axis title that fits the width: in lines on a phone."""
+    return title if width >= WIDTHS["wide"] else textwrap.wrap(title, 40)
 
 
 def power_axis(title: str, **options: Any) -> alt.Axis:

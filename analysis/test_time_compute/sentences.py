@@ -139,12 +139,18 @@ def _costs() -> dict[str, str]:
     middle = float(rates["factor_per_year"].median())
     ends = rates.set_index("factor_per_year").sort_index()
     reasoning = catalog.load("answer_energy").set_index("fact_id")["value"]
+    declines = catalog.load("price_declines").query(
+        "basis == 'fit' and metric == 'price per token'"
+    )
+    published = declines["factor_per_year"].astype(float)
     return {
         "half_life": digits(float(halves.median())),
         "half_life_span": span(digits(halves.min()), digits(halves.max())),
         "price_factor": digits(middle),
         "price_factor_span": span(digits(ends.index[0]), digits(ends.index[-1])),
         "price_scores": str(len(rates)),
+        "published_factor_span": span(count(published.min()), count(published.max())),
+        "published_scores": str(len(published)),
         "months_for_tenfold": digits(float(months_until(middle, 10.0))),
         "arc_cheapest": count(1 / arc.min()),
         "arc_dearest": count(1 / arc.max()),
@@ -202,7 +208,9 @@ def _lifetime() -> dict[str, str]:
     volume = lifetime.messages_per_day()
     elasticity = assumptions.get("exchange_elasticity")
     oracle = float(exchange.slope("frontier")["slope"])
+    swings = {f"swing_{name}": digits(value) for name, value in lifetime.swings().items()}
     return {
+        **swings,
         "gain": digits(gain),
         "break_even": count(central),
         "break_even_span": span(count(band.low), count(band.high)),

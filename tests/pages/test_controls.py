@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from analysis.figures import REGISTRY
 from analysis.scaling_laws import findings
 from analysis.scaling_laws.returns import assumed_tenfold_gain
+from analysis.test_time_compute.break_even import break_even_queries
+from analysis.test_time_compute.findings import lifetime
 
 pytestmark = [pytest.mark.book, pytest.mark.browser]
 SCENARIOS = 200
 CONTROLLED = [figure_id for figure_id in REGISTRY if REGISTRY.build(figure_id).controls]
-READ = """async (settings) => {
+READ = """async ([settings, column, key]) => {
   const view = document.querySelector('.book-chart').bookViews[0];
   const found = [];
   for (const values of settings) {
@@ -23,40 +26,72 @@ READ = """async (settings) => {
     await view.runAsync();
     const names = Object.keys(view._runtime.data).filter(name => name.startsWith('data_'));
     const tables = names.map(name => view.data(name));
-    const rows = tables.find(table => table.length && 'assumed_percent' in table[0]);
-    found.push(rows.map(row => [row.train_flop, row.assumed_percent]));
+    const rows = tables.find(table => table.length && column in table[0]) || [];
+    found.push(rows.map(row => [row[key], row[column]]));
   }
   return found;
 }"""
 
 
+def tenfold_gain(key: np.ndarray, values: dict[str, float]) -> Any:
+    return 100 * assumed_tenfold_gain(
+        key,
+        values["assumed_floor"],
+        values["assumed_share"],
+        anchor_flop=findings.ANCHOR_FLOP,
+        anchor_loss=findings.anchor_loss(),
+    )
+
+
+def break_even(key: np.ndarray, values: dict[str, float]) -> Any:
+    settings = {k: float(f"{v:.6g}") for k, v in lifetime.break_even_settings().items()}
+    rest = {name: value for name, value in values.items() if name != "exchange_elasticity"}
+    return break_even_queries(key, values["exchange_elasticity"], **settings, **rest)
+
+
+#: Each figure with sliders: the column its page computes, the column it computes it from, and the
+#: Python function that says what it must be.
+CHECKS: dict[str, tuple[str, str, Callable[[np.ndarray, dict[str, float]], Any]]] = {
+    "tenfold-gain": ("assumed_percent", "train_flop", tenfold_gain),
+    "break-even": ("assumed_queries", "training_multiple", break_even),
+}
+
+
 @pytest.fixture
-def page(book: Path, browser: Any) -> Any:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.goto((book / "figures" / "tenfold-gain.html").as_uri())
-    opened.wait_for_function("document.querySelector('.book-chart').dataset.live === 'true'")
-    yield opened
-    context.close()
+def opened(book: Path, browser: Any) -> Any:
+    contexts = []
+
+    def open_figure(figure_id: str) -> Any:
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
+        page = contexts[-1].new_page()
+        page.goto((book / "figures" / f"{figure_id}.html").as_uri())
+        page.wait_for_function("document.querySelector('.book-chart').dataset.live === 'true'")
+        return page
+
+    yield open_figure
+    for context in contexts:
+        context.close()
 
 
-def test_page_and_python_agree_on_sampled_scenarios(page: Any) -> None:
+@pytest.fixture
+def page(opened: Any) -> Any:
+    return opened("tenfold-gain")
+
+
+@pytest.mark.parametrize("figure_id", CHECKS)
+def test_page_and_python_agree_on_sampled_scenarios(figure_id: str, opened: Any) -> None:
     rng = np.random.default_rng(11)
-    controls = REGISTRY.build("tenfold-gain").controls
+    controls = REGISTRY.build(figure_id).controls
+    column, key, expected = CHECKS[figure_id]
     settings = [
         {control.name: rng.uniform(control.low, control.high) for control in controls}
         for _ in range(SCENARIOS)
     ]
-    for values, rows in zip(settings, page.evaluate(READ, settings), strict=True):
-        compute, percent = np.array(rows, dtype=float).T
-        expected = 100 * assumed_tenfold_gain(
-            compute,
-            values["assumed_floor"],
-            values["assumed_share"],
-            anchor_flop=findings.ANCHOR_FLOP,
-            anchor_loss=findings.anchor_loss(),
-        )
-        np.testing.assert_allclose(percent, expected, rtol=1e-9)
+    found = opened(figure_id).evaluate(READ, [settings, column, key])
+    for values, rows in zip(settings, found, strict=True):
+        assert len(rows) > 10
+        places, shown = np.array(rows, dtype=float).T
+        np.testing.assert_allclose(shown, expected(places, values), rtol=1e-9)
 
 
 def test_a_slider_moves_by_keyboard_says_its_value_and_resets(page: Any) -> None:
@@ -94,5 +129,13 @@ def test_without_a_move_the_readers_law_lies_on_the_refit() -> None:
     np.testing.assert_allclose(gain, ours["gain_percent"], rtol=0.04)
 
 
+def test_without_a_move_the_readers_break_even_lies_on_the_line() -> None:
+    figure = REGISTRY.build("break-even")
+    values = {control.name: control.central for control in figure.controls}
+    line = figure.frame.loc[figure.frame["row"] == "break-even"]
+    assumed = break_even(line["training_multiple"].to_numpy(), values)
+    np.testing.assert_allclose(assumed, line["queries"], rtol=1e-5)
+
+
 def test_every_controlled_figure_is_tested_here() -> None:
-    assert CONTROLLED == ["tenfold-gain"]
+    assert set(CHECKS) == set(CONTROLLED)

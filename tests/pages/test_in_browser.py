@@ -70,8 +70,11 @@ def test_no_page_asks_another_host_or_reports_an_error(book: Path, browser: Any)
         page.context.close()
 
 
-def test_charts_come_alive_from_disk_without_moving_anything(book: Path, browser: Any) -> None:
-    page, _ = open_page(browser, book / "chapters" / "scaling_laws.html")
+@pytest.mark.parametrize("topic", ["scaling_laws", "test_time_compute"])
+def test_charts_come_alive_from_disk_without_moving_anything(
+    book: Path, browser: Any, topic: str
+) -> None:
+    page, _ = open_page(browser, book / "chapters" / f"{topic}.html")
     page.evaluate(
         """() => { window.shift = 0; new PerformanceObserver(list => {
         for (const e of list.getEntries()) if (!e.hadRecentInput) window.shift += e.value;
@@ -110,7 +113,10 @@ def test_nothing_is_wider_than_a_phone(book: Path, browser: Any, width: int) -> 
         page.context.close()
 
 
-@pytest.mark.parametrize("place", ["figures/tenfold-gain.html", "chapters/scaling_laws.html"])
+@pytest.mark.parametrize(
+    "place",
+    ["figures/tenfold-gain.html", "chapters/scaling_laws.html", "chapters/test_time_compute.html"],
+)
 def test_the_keyboard_reaches_every_control_of_a_figure(
     book: Path, browser: Any, place: str
 ) -> None:

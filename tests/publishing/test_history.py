@@ -7,7 +7,6 @@ from pathlib import Path
 
 from analysis.figures import REGISTRY
 from analysis.publishing import edition, history, pages, readme
-from analysis.publishing.__main__ import PICTURE
 from analysis.publishing.export import Publication
 
 BEFORE = {
@@ -56,7 +55,7 @@ def test_a_release_keeps_what_the_registry_holds(tmp_path: Path) -> None:
 
 def test_the_readme_opens_with_the_findings_of_this_run() -> None:
     published = [Publication.of(REGISTRY, figure_id) for figure_id in REGISTRY]
-    picture = Publication.of(REGISTRY, PICTURE)
+    picture = Publication.of(REGISTRY, REGISTRY.picture)
     text = (edition.ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.findings_block(published, picture) in text, "run make release"
     stored = (edition.ROOT / readme.PICTURE).read_text(encoding="utf-8")

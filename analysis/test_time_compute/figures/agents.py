@@ -51,7 +51,7 @@ def agent_multiples() -> Figure:
             "steps:Q",
             scale=x_scale,
             axis=alt.Axis(values=[1, 3, 10, 30, 100, 300], format="d"),
-            title="steps of the task, times the model is called (log scale)",
+            title=theme.fitted("steps of the task, times the model is called (log scale)", width),
         )
         scale = alt.Scale(type="log", domain=[0.3, 60_000], nice=False)
         channel = {
@@ -74,7 +74,11 @@ def agent_multiples() -> Figure:
             ends, x=x, x_scale=x_scale, y="multiplier", scale=scale, text="unit", colour=colour,
             reach=1.25,
         )  # fmt: skip
-        published = alt.Chart(data).transform_filter("datum.row === 'published'")
+        published = (
+            alt.Chart(data)
+            .transform_filter("datum.row === 'published'")
+            .transform_calculate(label="datum.name" if width > 500 else "split(datum.name, ',')[0]")
+        )
         dots = published.mark_point(size=70, strokeWidth=2, stroke=theme.INK, opacity=1).encode(
             x=x,
             y=alt.Y("multiplier:Q", **channel),
@@ -87,7 +91,7 @@ def agent_multiples() -> Figure:
         lowest = alt.datum.multiplier == float(
             published.data["multiplier"][data["name"] != ""].min()
         )
-        place = {"x": x, "y": alt.Y("multiplier:Q", **channel), "text": "name:N"}
+        place = {"x": x, "y": alt.Y("multiplier:Q", **channel), "text": "label:N"}
         above = published.transform_filter(~lowest).mark_text(
             align="right", dx=-8, dy=-7, fontSize=11
         )

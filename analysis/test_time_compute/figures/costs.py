@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis import catalog, wording
 from analysis.publishing import Figure, theme
-from analysis.publishing.labels import end_labels, spread
+from analysis.publishing.labels import end_labels
 from analysis.test_time_compute.findings import costs
 from analysis.test_time_compute.fixed_score import premium_half_life, price_decline
 
@@ -48,11 +48,16 @@ def _draw_prices(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.F
         tooltip=["level:N", "model:N", "date:N", alt.Tooltip("price:Q", format=".3~g"), "basis:N"],
     )
     ends = data.loc[data.groupby("level")["months"].idxmax()].copy()
-    places = spread(np.log10(ends["relative_price"]).tolist(), 0.25, -4.2)
-    ends["label_at"] = 10**places
+    ends["label_x"] = ends["months"] + 0.8
+    ends["label_at"] = ends["relative_price"]
+    # Lines that end close together are named in the free corner above them.
+    crowded = ends["months"].between(15, 25) & (ends["basis"] == costs.PER_TOKEN)
+    ends.loc[crowded, "label_x"] = last * (0.68 if width > 500 else 0.62)
+    ends.loc[crowded, "label_at"] = 10.0 ** (
+        (-1.15 if width > 500 else -0.3) - 0.28 * np.arange(crowded.sum())
+    )
     halo = (
         alt.Chart(ends)
-        .transform_calculate(label_x="datum.months + 0.8")
         .mark_text(align="left", dx=3, fontSize=11, stroke=theme.PAPER, strokeWidth=4)
         .encode(
             x=alt.X("label_x:Q", scale=x_scale), y=alt.Y("label_at:Q", scale=scale), text="level:N"
@@ -60,7 +65,7 @@ def _draw_prices(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.F
     )
     labels = end_labels(
         ends, x=x, x_scale=x_scale, y="relative_price", scale=scale, text="level", colour=colour,
-        shift=0.8,
+        reach=1.0,
     )  # fmt: skip
     return lines + dots + halo + labels
 

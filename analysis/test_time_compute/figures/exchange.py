@@ -12,6 +12,7 @@ from analysis.publishing.marks import fill_by_evidence, line_with_band
 from analysis.test_time_compute.findings import exchange
 from analysis.test_time_compute.split import inference_share, near_optimal_shares, split_penalty
 
+_RATE = "powers of ten of inference per power of ten of training (log scale, ratio)"
 _TICKS = [0.25, 0.5, 1, 2, 4]
 
 
@@ -46,7 +47,7 @@ def published_exchange() -> Figure:
         )  # fmt: skip
         scale = alt.Scale(type="log", domain=[0.25, 6], nice=False)
         axis = alt.Axis(values=_TICKS, format="~g", grid=True)
-        title = "powers of ten of inference per power of ten of training (log scale, ratio)"
+        title = theme.fitted(_RATE, width)
         x = alt.X("elasticity:Q", scale=scale, axis=axis, title=title)
         colour = alt.Color(
             "way:N",
@@ -151,7 +152,7 @@ def optimal_split() -> Figure:
             "share_percent": 100 * inference_share(rates["elasticity"].to_numpy()),
             "low": np.nan,
             "high": np.nan,
-            "name": rates["name"].str.split(":").str[0] + rates["name"].str.split(":").str[1],
+            "name": rates["name"].str.split(":").str[0],
             "kind": rates["kind"],
             "source_id": rates["source_id"],
         }
@@ -167,7 +168,7 @@ def optimal_split() -> Figure:
             "elasticity:Q",
             scale=alt.Scale(type="log", domain=[0.25, 4], nice=False),
             axis=alt.Axis(values=_TICKS, format="~g"),
-            title="powers of ten of inference per power of ten of training (log scale, ratio)",
+            title=theme.fitted(_RATE, width),
         )
         channel = {
             "title": "inference, percent of compute",

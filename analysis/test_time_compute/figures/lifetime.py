@@ -49,7 +49,7 @@ def size_to_serve() -> Figure:
             "demand_ratio:Q",
             scale=x_scale,
             axis=alt.Axis(values=[0.01, 0.1, 1, 10, 100], format="~g"),
-            title="tokens served over tokens of the best training run (ratio, log scale)",
+            title=theme.fitted("tokens served over tokens of the best training run (ratio)", width),
         )
         scale = alt.Scale(domain=[0, 110], nice=False)
         channel = {"title": "percent of the model that is best to train", "scale": scale}

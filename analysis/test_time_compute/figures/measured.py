@@ -139,7 +139,9 @@ def checker_decides() -> Figure:
         )
         names = ["none", *(f"{value:g}%" for value in order if value)]
         x = alt.X(
-            "share:N", sort=names, title="wrong answers that the checker passes, percent",
+            "share:N",
+            sort=names,
+            title=theme.fitted("wrong answers that the checker passes, percent", width),
             axis=alt.Axis(labelAngle=0),
         )  # fmt: skip
         y = alt.Y("checkpoints:Q", title=None)
@@ -147,7 +149,11 @@ def checker_decides() -> Figure:
         goals = [
             f"{value:.0f}% of problems right" for value in sorted(data["target_percent"].unique())
         ]
-        colour = alt.Color("goal:N", scale=alt.Scale(domain=goals, range=hues))
+        colour = alt.Color(
+            "goal:N",
+            scale=alt.Scale(domain=goals, range=hues),
+            legend=alt.Legend(columns=3 if width > 500 else 1),
+        )
         offset = alt.XOffset("goal:N", sort=goals)
         bars = base.mark_bar().encode(
             x=x, xOffset=offset, y=y, color=colour,

@@ -57,7 +57,7 @@ def what_selection_keeps() -> Figure:
                 domain=[sampling.ONE_TRY, sampling.KEPT, sampling.SCORED, sampling.ANY_RIGHT],
                 range=[theme.OTHER, theme.INFERENCE, theme.TRAINING, theme.ACCENT],
             ),
-            legend=alt.Legend(columns=4 if width > 500 else 2),
+            legend=alt.Legend(columns=4 if width > 500 else 1),
         )
         base = alt.Chart(data)
         bar = (

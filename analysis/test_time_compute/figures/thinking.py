@@ -80,7 +80,7 @@ def thinking_slopes() -> Figure:
         x = alt.X(
             "slope:Q", scale=scale,
             axis=alt.Axis(grid=True, values=[-1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3]),
-            title="log-odds of a right answer per ten times the tokens",
+            title=theme.fitted("log-odds of a right answer per ten times the tokens", width),
         )  # fmt: skip
         colour = alt.Color(
             "counted:N",
@@ -200,14 +200,16 @@ def thinking_or_model() -> Figure:
             ),
         )  # fmt: skip
         x = alt.X(
-            "points:Q", title="gain in right answers, percentage points", stack="zero",
-            scale=alt.Scale(domain=[0, 75], nice=False),
+            "points:Q", stack="zero",
+            title=theme.fitted("gain in right answers, percentage points", width),
+            scale=alt.Scale(domain=[0, 85], nice=False),
         )  # fmt: skip
         colour = alt.Color(
             "part:N",
             scale=alt.Scale(
                 domain=["more tokens", "the model"], range=[theme.INFERENCE, theme.TRAINING]
             ),
+            legend=alt.Legend(columns=2 if width > 500 else 1),
         )
         base = alt.Chart(data)
         bars = base.mark_bar(height=13).encode(

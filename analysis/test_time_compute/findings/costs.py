@@ -26,7 +26,7 @@ ENERGY_NAMES = {
     "chatgpt_devries": "ChatGPT 2023, top-down",
     "oviedo_test_time": "frontier models, 15 times longer answer",
     "jegham_sonnet_long": "Claude 3.7 Sonnet, long prompt",
-    "jegham_sonnet_thinking_long": "Claude 3.7 Sonnet, long prompt, thinking",
+    "jegham_sonnet_thinking_long": "Claude 3.7 Sonnet thinking, long prompt",
     "jegham_o3_long": "o3, long prompt",
 }
 

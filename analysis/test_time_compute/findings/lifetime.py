@@ -121,7 +121,8 @@ def break_even_central(training_multiple: float, **changed: float) -> float:
 
 
 @cache
-def _break_even_samples() -> dict[str, np.ndarray]:
+def break_even_samples() -> dict[str, np.ndarray]:
+    """Draws of everything the break-even is unsure of, as its arguments."""
     drawn = assumptions.sample(
         [*BREAK_EVEN_INPUTS, "reference_train_flop"], DRAWS, np.random.default_rng(SEED)
     )
@@ -145,7 +146,7 @@ def _break_even_samples() -> dict[str, np.ndarray]:
 def break_even_band(training_multiple: float) -> Interval:
     """Interval of the break-even over the assumptions and the sampling error of the law."""
     return break_even_interval(
-        _break_even_samples(), level=LEVEL, training_multiple=training_multiple
+        break_even_samples(), level=LEVEL, training_multiple=training_multiple
     )
 
 
@@ -184,3 +185,27 @@ def thinking_times(training_multiple: float) -> float:
         parameter_exponent=break_even_settings()["parameter_exponent"],
     )
     return float(multiple)
+
+
+def swings() -> dict[str, float]:
+    """Times by which each uncertain input moves the break-even between its own low and high."""
+    gain = gain_wanted()
+
+    def between(**ends: tuple[float, float]) -> float:
+        ((name, values),) = ends.items()
+        found = [break_even_central(gain, **{name: value}) for value in values]
+        return max(found) / min(found)
+
+    rate, price = (assumptions.get(n) for n in ("exchange_elasticity", "relative_flop_price"))
+    length = [
+        sum(getattr(assumptions.get(name), end) for name in ("prompt_tokens", "answer_tokens"))
+        for end in ("low", "high")
+    ]
+    law, base = scaling_laws.refit_law(), assumptions.get("reference_train_flop")
+    tokens = [float(law.optimum(flop).tokens) for flop in (base.low, base.high)]
+    return {
+        "tokens_per_query": between(tokens_per_query=(length[0], length[1])),
+        "training_tokens": between(training_tokens=(tokens[0], tokens[1])),
+        "relative_flop_price": between(relative_flop_price=(price.low, price.high)),
+        "exchange_elasticity": between(exchange_elasticity=(rate.low, rate.high)),
+    }
