@@ -143,15 +143,16 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         id="exchange_elasticity",
         label="Powers of ten of inference that replace one of training",
         unit="OOM of inference per OOM of training",
-        low=1.0,
-        central=1.25,
+        low=0.4,
+        central=1.2,
         high=1.6,
         distribution="lognormal",
         reason=(
             "The published exchange rates for thinking or searching longer instead of training "
-            "more, in the table exchange_rates: 1.18 measured on board games, 1.25 for sequential "
-            "reasoning, 1.5 to 1.6 for any technique and for many checked attempts, 1.0 where "
-            "techniques are combined."
+            "more, in the table exchange_rates: 0.48 read off curves of reinforcement learning, "
+            "1.0 where techniques are combined, 1.18 measured on board games, 1.25 for sequential "
+            "reasoning, 1.5 to 1.6 for many checked attempts. The low end reaches towards the 0.29 "
+            "that we measure on small models with a perfect checker."
         ),
         topic="test_time_compute",
     ),
@@ -171,30 +172,31 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         topic="test_time_compute",
     ),
     Assumption(
-        id="prompt_tokens",
-        label="Tokens read per question",
+        id="question_tokens",
+        label="Tokens of a question and its plain answer, read and written",
         unit="tokens",
-        low=100.0,
-        central=500.0,
-        high=5000.0,
+        low=300.0,
+        central=1000.0,
+        high=6000.0,
         distribution="lognormal",
         reason=(
-            "A chat question with its instructions and some history. Long documents and agents "
-            "read far more; they are treated apart."
+            "A chat question with instructions and some history, and an answer without thinking; "
+            "plain models wrote 350 to 1,800 tokens per question in the table thinking_points. "
+            "Agents and long documents take far more and are treated apart."
         ),
         topic="test_time_compute",
     ),
     Assumption(
-        id="answer_tokens",
-        label="Tokens of a plain answer, without thinking",
-        unit="tokens",
-        low=200.0,
-        central=500.0,
-        high=1500.0,
-        distribution="lognormal",
+        id="written_share",
+        label="Share of a chat's tokens that the model writes",
+        unit="1",
+        low=0.2,
+        central=0.5,
+        high=0.8,
+        distribution="triangular",
         reason=(
-            "Plain models wrote 200 to 1,800 tokens per question in the evaluations of the table "
-            "thinking_points; chat answers are on the shorter side."
+            "No public count splits the tokens of a chat; half is the middle of what may be. It "
+            "sets what a chat costs, in whose units the cost of agents is told."
         ),
         topic="test_time_compute",
     ),
@@ -211,6 +213,35 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
             "FLOP takes longer than in training; how much depends on how many users share a chip. "
             "The published calculator behind the reference optimum assumes a half of the peak in "
             "training and far less in generation."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="compute_utilisation",
+        label="Share of a chip's peak arithmetic used in training and in reading a prompt",
+        unit="1",
+        low=0.3,
+        central=0.4,
+        high=0.5,
+        distribution="triangular",
+        reason=(
+            "Large training runs that report it use a third to a half of the peak; reading a "
+            "prompt is the same kind of work."
+        ),
+        topic="test_time_compute",
+    ),
+    Assumption(
+        id="chip_flop_per_byte",
+        label="Arithmetic of a chip per byte it can fetch from its memory",
+        unit="FLOP per byte",
+        low=150.0,
+        central=300.0,
+        high=600.0,
+        distribution="lognormal",
+        reason=(
+            "Peak 16-bit FLOP per second over bytes per second of memory of data-centre chips; an "
+            "H100 stands near 300. It decides how many users a chip must serve at once before "
+            "writing answers stops waiting for memory."
         ),
         topic="test_time_compute",
     ),

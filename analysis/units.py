@@ -11,6 +11,10 @@ import numpy as np
 #: (Kaplan et al. 2020, section 2.1).
 FLOP_PER_PARAMETER_TOKEN: float = 6.0
 
+#: FLOP per parameter and token of a forward pass: a multiplication and an addition
+#: (Kaplan et al. 2020, section 2.1).
+FORWARD_FLOP_PER_PARAMETER_TOKEN: float = 2.0
+
 #: Seconds in a day.
 SECONDS_PER_DAY: float = 24.0 * 3600.0
 

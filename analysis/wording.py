@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import math
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -47,6 +48,12 @@ def usd(value: float, significant: int = 2) -> str:
     """
     sign = "−" if value < 0 else ""
     return f"{sign}{count(abs(value), significant)} USD"
+
+
+def month(date: str) -> str:
+    """A date of the form YYYY-MM or YYYY-MM-DD by its month: June 2025."""
+    year, number = date.split("-")[:2]
+    return f"{calendar.month_name[int(number)]} {year}"
 
 
 def share_of(part: int, whole: int) -> str:

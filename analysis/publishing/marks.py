@@ -18,45 +18,6 @@ def fill_by_evidence(colour: str, field: str = "kind") -> Any:
     return alt.condition(counted, alt.value(colour), alt.value(theme.PAPER))
 
 
-def interval_dots(
-    base: alt.Chart,
-    *,
-    place: alt.Y | alt.X,
-    value: alt.X | alt.Y,
-    low: str,
-    high: str,
-    colour: str = theme.INFERENCE,
-    kind: str = "kind",
-    tooltip: list[Any] | None = None,
-    size: int = 80,
-) -> alt.LayerChart:
-    """A dot with its whisker per row, on whichever axis the value lies.
-
-    Parameters
-    ----------
-    base : altair.Chart
-        One row per dot; `low` and `high` may be empty.
-    place, value : altair.Y or altair.X
-        Channel that tells the rows apart, and channel of the number.
-    low, high : str
-        Columns of the interval.
-    colour : str
-        A colour of the theme.
-    kind : str
-        Column with the kind of evidence; fills the dot or leaves it hollow.
-    """
-    along, end = ("x", "x2") if isinstance(value, alt.X) else ("y", "y2")
-    across = "y" if along == "x" else "x"
-    span = {along: type(value)(f"{low}:Q"), end: f"{high}:Q", across: place}
-    whisker = base.mark_rule(strokeWidth=2, color=colour).encode(**span)
-    dot = base.mark_point(size=size, strokeWidth=2, stroke=colour, strokeOpacity=1).encode(
-        **{along: value, across: place},
-        fill=fill_by_evidence(colour, kind),
-        tooltip=tooltip or alt.Undefined,
-    )
-    return whisker + dot
-
-
 def line_with_band(
     base: alt.Chart,
     *,

@@ -69,7 +69,8 @@ def config() -> dict[str, Any]:
     return {
         "background": None,
         "font": FONT,
-        "padding": {"left": 4, "right": 4, "top": 4, "bottom": 4},
+        # Room for a reader whose font is wider than the one the picture was measured with.
+        "padding": {"left": 8, "right": 10, "top": 4, "bottom": 4},
         "view": {"stroke": None},
         "axis": {
             "labelFont": FONT,

@@ -135,7 +135,7 @@ def _decimal_year(value: Any, row: int) -> float:
         length = 366 if calendar.isleap(year) else 365
         if month is None:
             return year + 0.5
-        start = pd.Timestamp(year, month, 1).dayofyear - 1
+        start = pd.Timestamp(year, month, 1).day_of_year - 1
         days = calendar.monthrange(year, month)[1]
         if day is None:
             return year + (start + days / 2) / length

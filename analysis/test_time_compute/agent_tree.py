@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.checks import (
+    broadcast,
+    require_above,
     require_at_least,
     require_counts,
     require_probability,
+    require_share,
 )
 
 
@@ -67,29 +69,24 @@ class AgentTask:
         for name in ("branches", "depth"):
             require_counts(name, getattr(self, name), lowest=0)
         for name in ("prompt_tokens", "output_tokens"):
-            require_positive(name, getattr(self, name), "tokens")
+            require_above(name, getattr(self, name), 0, "tokens")
         for name in ("observation_tokens", "compacted_tokens"):
-            require_at_least(name, getattr(self, name), 0.0, "tokens")
-        for name in ("cache_hit_rate", "step_success", "failure_detection"):
+            require_at_least(name, getattr(self, name), 0, "tokens")
+        require_above("context_limit_tokens", self.context_limit_tokens, 0, "tokens", infinite=True)
+        require_share("cache_hit_rate", self.cache_hit_rate)
+        for name in ("step_success", "failure_detection"):
             require_probability(name, getattr(self, name))
-        require_positive("step_success", self.step_success, "probability up to 1")
+        require_above("step_success", self.step_success, 0, "probability up to 1")
         _require_room(self)
 
 
 def _require_room(task: AgentTask) -> None:
-    limit = np.asarray(task.context_limit_tokens, dtype=np.float64)
-    if not (limit > 0).all():
-        raise ValueError(
-            f"context_limit_tokens: {task.context_limit_tokens!r} is not accepted; accepted: above "
-            "0 in tokens, or infinite where the context is never compacted"
-        )
-    limit, prompt, compacted, steps, branches, depth = np.broadcast_arrays(
-        *(
-            np.asarray(values, dtype=np.float64)
-            for values in (limit, task.prompt_tokens, task.compacted_tokens)
-        ),
-        *(np.asarray(values) for values in (task.steps, task.branches, task.depth)),
+    fields = {name: np.asarray(values, np.float64) for name, values in vars(task).items()}
+    v = dict(zip(fields, broadcast(**fields), strict=True))
+    limit, prompt, compacted = (
+        v[name] for name in ("context_limit_tokens", "prompt_tokens", "compacted_tokens")
     )
+    steps, branches, depth = v["steps"], v["branches"], v["depth"]
     bad = np.isfinite(limit) & ((compacted < prompt) | (compacted >= limit) | (prompt >= limit))
     if bad.any():
         row = int(np.argmax(bad.ravel()))
@@ -108,8 +105,22 @@ def _require_room(task: AgentTask) -> None:
 
 
 def agents_in_tree(branches: Any, depth: Any) -> np.ndarray:
-    """Agents in a tree: 1 + b + ... + b**d, for arrays of branches b and depth d."""
-    branches, depth = np.asarray(branches, float), np.asarray(depth, float)
+    """Agents in a tree: 1 + b + ... + b**d.
+
+    Parameters
+    ----------
+    branches, depth : array_like of int
+        b and d, at least 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the broadcast shape.
+    """
+    branches, depth = broadcast(
+        branches=require_counts("branches", branches, lowest=0),
+        depth=require_counts("depth", depth, lowest=0),
+    )
     several = np.where(branches == 1, 2.0, branches)
     return np.where(branches == 1, depth + 1, (several ** (depth + 1) - 1) / (several - 1))
 

@@ -10,7 +10,9 @@ import pandas as pd
 
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.agent_tree import AgentTask, agents_in_tree, one_agent_sums
-from analysis.test_time_compute.checks import require_probability
+from analysis.test_time_compute.checks import broadcast, require_share
+from analysis.uncertainty import require_count
+from analysis.units import FORWARD_FLOP_PER_PARAMETER_TOKEN
 
 UNITS = ("tokens", "output_tokens", "usd", "flop")
 _TOKENS_PER_MTOK = 1e6
@@ -35,7 +37,8 @@ class TokenPrices:
     def __post_init__(self) -> None:
         require_positive("input_usd_per_mtok", self.input_usd_per_mtok, "USD per million tokens")
         require_positive("output_usd_per_mtok", self.output_usd_per_mtok, "USD per million tokens")
-        require_probability("cached_price_ratio", self.cached_price_ratio)
+        require_share("cached_price_ratio", self.cached_price_ratio)
+        broadcast(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class ChatTurn:
     def __post_init__(self) -> None:
         for field in fields(self):
             require_positive(f"chat {field.name}", getattr(self, field.name), "tokens")
+        broadcast(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -132,13 +136,14 @@ def agent_cost(task: AgentTask, prices: TokenPrices, *, active_parameters: Any) 
     Raises
     ------
     ValueError
-        Where an attempt is right with a probability too small to represent.
+        Where an attempt is right with a probability too small to represent, or shapes do not go
+        together.
     """
     named = {**vars(task), **vars(prices)}
     named["active_parameters"] = require_positive(
         "active_parameters", active_parameters, "parameters"
     )
-    arrays = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in named.values()))
+    arrays = broadcast(**{name: np.asarray(value, float) for name, value in named.items()})
     v = dict(zip(named, arrays, strict=True))
     agents = agents_in_tree(v["branches"], v["depth"])
     sums = {name: agents * value for name, value in one_agent_sums(v).items()}
@@ -150,7 +155,11 @@ def agent_cost(task: AgentTask, prices: TokenPrices, *, active_parameters: Any) 
     )
     tokens = sums["input_tokens"] + output
     usd = billed * v["input_usd_per_mtok"] / _TOKENS_PER_MTOK
-    flop = 2 * v["active_parameters"] * (sums["fresh_input_tokens"] + output)
+    flop = (
+        FORWARD_FLOP_PER_PARAMETER_TOKEN
+        * v["active_parameters"]
+        * (sums["fresh_input_tokens"] + output)
+    )
     success = _success_probability(v, agents)
     with np.errstate(divide="ignore"):  # success 1: log1p(-1) is -inf, and the task is finished
         finish = -np.expm1(v["max_attempts"] * np.log1p(-success))
@@ -176,13 +185,15 @@ def _multiples(
 ) -> dict[tuple[str, str], np.ndarray]:
     """Multiples of the chat turn by unit, per attempt and per finished task."""
     cost = agent_cost(task, prices, active_parameters=1.0)
+    chat_shape = {f"chat {name}": values for name, values in vars(chat).items()}
+    broadcast(**{"task and prices": cost.tokens}, **chat_shape)
     read, written = (np.asarray(n, dtype=np.float64) for n in vars(chat).values())
     price = np.asarray(prices.output_usd_per_mtok) / np.asarray(prices.input_usd_per_mtok)
     attempt = {
         "tokens": cost.tokens / (read + written),
         "output_tokens": cost.output_tokens / written,
         "usd": cost.billed_input_equivalent_tokens / (read + price * written),
-        "flop": cost.flop / (2 * (read + written)),
+        "flop": cost.flop / (FORWARD_FLOP_PER_PARAMETER_TOKEN * (read + written)),
     }
     return {
         (unit, basis): value / share
@@ -237,6 +248,23 @@ def steps_for_multiplier(
 ) -> int:
     """Fewest steps at which one attempt is worth `target` chat turns; `task.steps` is ignored.
 
+    Parameters
+    ----------
+    target : float
+        Chat turns, above 0.
+    task : AgentTask
+        Of one number a field, as `chat` and `prices`.
+    chat : ChatTurn
+    prices : TokenPrices
+    unit : str
+        One of `UNITS`.
+    max_steps : int
+        Steps looked at, at least the branches of the task.
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     ValueError
@@ -245,7 +273,8 @@ def steps_for_multiplier(
     if unit not in UNITS:
         raise ValueError(f"unit: {unit!r} is not accepted; accepted: {', '.join(UNITS)}")
     wanted = float(require_positive("target", target, "chat turns"))
-    steps = np.arange(max(1, int(np.max(task.branches))), int(max_steps) + 1)
+    fewest = max(1, int(np.max(task.branches)))
+    steps = np.arange(fewest, require_count("max_steps", max_steps, lowest=fewest) + 1)
     worth = _multiples(replace(task, steps=steps), chat, prices)[unit, "attempt"]
     if worth.shape != steps.shape:
         raise ValueError(

@@ -16,8 +16,8 @@ comparison of Snell et al. 2024, section 7.
 
 Left out: latency, batch and memory of serving (put what they cost into r), a cache that grows with
 thinking, the training that teaches a model to think, the use of one model for many gains, and the
-span beyond which thinking stops helping: ask `thinking_reaches` first. A better model sized with
-its serving in view (`inference_aware`) is cheaper than either a, so Q is then an upper bound.
+span beyond which thinking stops helping: ask `split.thinking_reaches` first. A better model sized
+with its serving in view (`inference_aware`) is cheaper than either a, so Q is then an upper bound.
 
 References
 ----------
@@ -33,20 +33,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.scaling_laws.checks import require_positive
 from analysis.scaling_laws.laws import Frontier, LossLaw
 from analysis.scaling_laws.returns import price_of_gain
-from analysis.test_time_compute.checks import require_at_least, require_probability
-from analysis.test_time_compute.inference_aware import FORWARD_FLOP_PER_PARAMETER_TOKEN
+from analysis.test_time_compute.checks import (
+    broadcast,
+    require_above,
+    require_at_least,
+    require_share,
+)
+from analysis.test_time_compute.split import thinking_multiple
 from analysis.uncertainty import Interval, require_level
-from analysis.units import FLOP_PER_PARAMETER_TOKEN
+from analysis.units import FLOP_PER_PARAMETER_TOKEN, FORWARD_FLOP_PER_PARAMETER_TOKEN
 
 _POSITIVE = {
     "training_tokens": "tokens",
     "tokens_per_query": "tokens per query",
     "relative_flop_price": "training FLOP prices",
 }
-_SHARES = ("parameter_exponent", "base_already_trained", "share_needing")
+_SHARES = ("parameter_exponent", "base_already_trained")
 _TRAIN_OVER_FORWARD = FLOP_PER_PARAMETER_TOKEN / FORWARD_FLOP_PER_PARAMETER_TOKEN
 
 
@@ -61,78 +65,6 @@ class BreakEvenInterval(Interval):
     """
 
     share_never: float
-
-
-def _above_one(name: str, values: Any) -> Any:
-    numbers = require_positive(name, values, "multiples")
-    if (numbers <= 1).any():
-        raise ValueError(f"{name}: {float(numbers.min())!r} is not accepted; accepted: above 1")
-    return numbers
-
-
-def _finite(name: str, values: Any, unit: str) -> Any:
-    numbers = np.asarray(values, dtype=np.float64)
-    if not np.isfinite(numbers).all():
-        bad = float(numbers[~np.isfinite(numbers)].ravel()[0])
-        raise ValueError(f"{name}: {bad!r} is not accepted; accepted: finite, in {unit}")
-    return numbers
-
-
-def thinking_multiple(
-    training_multiple: Any,
-    exchange_elasticity: Any,
-    *,
-    parameter_exponent: Any = 0.5,
-    xp: Any = np,
-) -> Any:
-    """Times more FLOP per answer than the base model's plain one that match a gain: G**(a + e).
-
-    Parameters
-    ----------
-    training_multiple : array_like or expression
-        G, above 1.
-    exchange_elasticity : array_like or expression
-        e, orders of magnitude of inference per order of magnitude of training.
-    parameter_exponent : array_like or expression
-        a from 0 to 1: the better model has G**a times the parameters.
-    xp : module
-        numpy, or ``altair.expr``.
-    """
-    g, e, a = training_multiple, exchange_elasticity, parameter_exponent
-    if xp is np:
-        g = _above_one("training_multiple", g)
-        e = _finite("exchange_elasticity", e, "OOM of inference per OOM of training")
-        a = require_probability("parameter_exponent", a)
-    return xp.exp((a + e) * xp.log(g))
-
-
-def thinking_reaches(
-    training_multiple: Any,
-    exchange_elasticity: Any,
-    span_oom: Any,
-    *,
-    parameter_exponent: Any = 0.5,
-) -> Any:
-    """Whether the thinking that a gain asks for lies within the span where more of it helps.
-
-    Parameters
-    ----------
-    training_multiple, exchange_elasticity, parameter_exponent : array_like
-        G, e and a.
-    span_oom : array_like
-        Orders of magnitude of compute per answer over which the exchange was seen to hold.
-
-    Returns
-    -------
-    numpy.ndarray of bool
-    """
-    span = require_at_least("span_oom", span_oom, 0, "orders of magnitude")
-    needed = np.log10(
-        thinking_multiple(
-            training_multiple, exchange_elasticity, parameter_exponent=parameter_exponent
-        )
-    )
-    return needed <= span + 1e-12
 
 
 def training_multiple_for_loss(
@@ -163,7 +95,20 @@ def break_even_inverse(
 ) -> Any:
     """One over the break-even, per query: smooth, and 0 or negative where thinking always wins.
 
-    Parameters as in `break_even_queries`.
+    Parameters
+    ----------
+    training_multiple, exchange_elasticity, training_tokens, tokens_per_query, parameter_exponent
+    relative_flop_price, base_already_trained, share_needing, over_training, xp
+        As in `break_even_queries`.
+
+    Returns
+    -------
+    numpy.ndarray or expression
+
+    Raises
+    ------
+    ValueError
+        Where a number or a shape is not accepted; names it.
     """
     values = {
         "training_tokens": training_tokens,
@@ -176,28 +121,41 @@ def break_even_inverse(
     }
     if xp is np:
         values = _checked(values)
+        broadcast(
+            training_multiple=training_multiple, exchange_elasticity=exchange_elasticity, **values
+        )
     d_0, t, a, r, s, h, p = values.values()
     thinks = thinking_multiple(training_multiple, exchange_elasticity, parameter_exponent=a, xp=xp)
     g = np.asarray(training_multiple, dtype=float) if xp is np else training_multiple
-    dearer_query = t * (thinks - xp.exp(a * xp.log(g)))
-    return h * r * dearer_query / (_TRAIN_OVER_FORWARD * d_0 * (p * g - 1 + s))
+    with np.errstate(over="ignore", invalid="ignore"):
+        dear = h * r * t * (thinks - xp.exp(a * xp.log(g)))
+        trained = _TRAIN_OVER_FORWARD * d_0 * (p * g - 1 + s)
+    if xp is np and not (np.isfinite(dear).all() and np.isfinite(trained).all()):
+        raise ValueError(
+            "training_multiple, training_tokens, tokens_per_query, relative_flop_price and "
+            "over_training together go past what a number holds; accepted: products up to 1e308"
+        )
+    return dear / trained
 
 
 def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
     checked = {
         **values,
-        **{name: require_positive(name, values[name], unit) for name, unit in _POSITIVE.items()},
-        **{name: require_probability(name, values[name]) for name in _SHARES},
+        **{name: require_above(name, values[name], 0, unit) for name, unit in _POSITIVE.items()},
+        **{name: require_share(name, values[name]) for name in _SHARES},
+        "share_needing": require_share("share_needing", values["share_needing"], positive=True),
         "over_training": require_at_least("over_training", values["over_training"], 1, "multiples"),
     }
-    needing, trained = checked["share_needing"], checked["base_already_trained"]
-    if (needing == 0).any():
-        raise ValueError("share_needing: 0.0 is not accepted; accepted: above 0 and at most 1")
-    if ((needing < 1) & (trained < 1)).any():
+    needing, trained = broadcast(
+        share_needing=checked["share_needing"],
+        base_already_trained=checked["base_already_trained"],
+    )
+    bad = np.flatnonzero((needing < 1) & (trained < 1))
+    if bad.size:
         raise ValueError(
-            f"base_already_trained: {float(trained.min())!r} is not accepted with share_needing "
-            f"{float(needing.min())!r}; a base model that answers the other queries is trained "
-            "either way, so give 1"
+            f"base_already_trained, row {bad[0]}: {trained.flat[bad[0]]:g} is not accepted with "
+            f"share_needing {needing.flat[bad[0]]:g}; a base model that answers the other queries "
+            "is trained either way, so give 1"
         )
     return checked
 
@@ -222,7 +180,7 @@ def break_even_queries(
     training_multiple : array_like or expression
         G, the training compute that the gain is worth over that of the base model, above 1.
     exchange_elasticity : array_like or expression
-        e; see `thinking_multiple`.
+        e; see `split.thinking_multiple`.
     training_tokens : array_like or expression
         D_0 of the base model.
     tokens_per_query : array_like or expression
@@ -267,7 +225,7 @@ def break_even_queries(
         xp=xp,
     )
     # x + |x| is exactly 0 for any x up to 0, in both languages, and 2 / 0 is infinite.
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return 2 / (inverse + xp.abs(inverse))
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from analysis.test_time_compute.checks import require_counts
+from analysis.test_time_compute.checks import broadcast, require_counts
 
 Beyond = Literal["refuse", "nan", "observed"]
 COUNT_COLUMNS = ("benchmark", "problem_idx", "num_samples", "num_correct")
+_RESULT_COLUMNS = ("k", "coverage", "problems", "fewest_samples")
 
 #: From this many on the series of `_stirling_rest` is exact to rounding.
 _SERIES_FROM = 16
@@ -26,11 +27,12 @@ def require_successes(successes: Any, samples: Any) -> tuple[np.ndarray, np.ndar
     Raises
     ------
     ValueError
-        Where a count is not whole, is negative, or there are more successes than samples; the
-        row is named.
+        Where a count is not whole, is negative, or there are more successes than samples (the
+        row is named), or shapes do not go together.
     """
-    right, total = np.broadcast_arrays(
-        require_counts("successes", successes, lowest=0), require_counts("samples", samples)
+    right, total = broadcast(
+        successes=require_counts("successes", successes, lowest=0),
+        samples=require_counts("samples", samples),
     )
     above = right > total
     if above.any():
@@ -44,12 +46,21 @@ def require_successes(successes: Any, samples: Any) -> tuple[np.ndarray, np.ndar
 
 def require_problems(successes: Any, samples: Any) -> tuple[np.ndarray, np.ndarray]:
     """`require_successes` of one row per problem; no problem at all is refused."""
-    right, total = require_successes(successes, samples)
-    if right.ndim != 1 or right.size == 0:
+    right = require_counts("successes", successes, lowest=0)
+    if right.ndim != 1 or right.size == 0 or np.ndim(samples) > 1:
         raise ValueError(
-            f"successes have shape {right.shape}; accepted: one axis, at least one problem"
+            f"successes have shape {right.shape}, samples {np.shape(samples)}; accepted: one axis, "
+            "at least one problem"
         )
-    return right, total
+    return require_successes(right, samples)
+
+
+def require_k(k: Any) -> np.ndarray:
+    """Samples asked about as whole numbers on one axis; refused where there is none."""
+    asked = np.atleast_1d(require_counts("k", k))
+    if asked.ndim != 1 or asked.size == 0:
+        raise ValueError(f"k has shape {asked.shape}; accepted: one axis, at least one k")
+    return asked
 
 
 def _row(index: tuple[int, ...]) -> str:
@@ -82,27 +93,32 @@ def pass_at_k(successes: Any, samples: Any, k: Any, *, beyond: Beyond = "refuse"
     Raises
     ------
     ValueError
-        For counts that cannot be, or k above n where that is refused; the row is named.
+        For counts that cannot be, or k above n where that is refused (the row is named), and for
+        arguments that are empty or whose shapes do not go together.
     """
     if beyond not in ("refuse", "nan", "observed"):
         raise ValueError(
             f"beyond: {beyond!r} is not accepted; accepted: 'refuse', 'nan' or 'observed'"
         )
     right, total = require_successes(successes, samples)
-    asked = require_counts("k", k)
-    shape = np.broadcast_shapes(right.shape, asked.shape)
+    right, total, asked = broadcast(successes=right, samples=total, k=require_counts("k", k))
     past = asked > total
     if past.any():
         if beyond == "refuse":
-            _refuse_past(np.broadcast_to(total, shape), np.broadcast_to(asked, shape))
+            _refuse_past(total, asked)
         asked = np.minimum(asked, total)
-    result = np.empty(shape)
-    if result.size:
-        full = np.atleast_1d(*(np.broadcast_to(values, shape) for values in (right, total, asked)))
-        _fill(np.atleast_1d(result), *full)
+    result = np.empty(right.shape)
+    _fill(np.atleast_1d(result), *np.atleast_1d(right, total, asked))
     if beyond == "nan":
-        result[np.broadcast_to(past, shape)] = np.nan
+        result[past] = np.nan
     return result[()]
+
+
+def _pass_at_each_k(right: np.ndarray, total: np.ndarray, asked: np.ndarray, beyond: Beyond) -> Any:
+    """`pass_at_k` with a row per problem; a k too high is refused by the row of its problem."""
+    if beyond == "refuse" and asked.max() > total.min():
+        _refuse_past(total, np.broadcast_to(asked.max(), total.shape))
+    return pass_at_k(right[:, None], total[:, None], asked, beyond=beyond)
 
 
 def _refuse_past(total: np.ndarray, asked: np.ndarray) -> None:
@@ -178,10 +194,14 @@ def coverage_curve(
     Returns
     -------
     numpy.ndarray, shape (m,)
+
+    Raises
+    ------
+    ValueError
+        As `pass_at_k`, and where problems or k are not on one axis.
     """
     right, total = require_problems(successes, samples)
-    asked = np.atleast_1d(np.asarray(k))
-    return pass_at_k(right[:, None], total[:, None], asked, beyond=beyond).mean(axis=0)
+    return _pass_at_each_k(right, total, require_k(k), beyond).mean(axis=0)
 
 
 def coverage_by(
@@ -194,7 +214,7 @@ def coverage_by(
     counts : DataFrame
         Columns ``benchmark``, ``problem_idx``, ``num_samples``, ``num_correct`` and those of `by`.
     by : str or sequence of str
-        Columns that tell groups apart: the model, the checkpoint.
+        Columns that tell groups apart: the model, the checkpoint; none named as one of the result.
     k : array_like, shape (m,)
         Samples per problem asked about.
     beyond : {"refuse", "nan", "observed"}
@@ -209,22 +229,24 @@ def coverage_by(
     Raises
     ------
     ValueError
-        Where a column is missing, the table is empty, a group holds two benchmarks or a problem
-        twice, or the counts are refused by `pass_at_k`.
+        Where a column is missing or named as one of the result, the table is empty, a group holds
+        two benchmarks or a problem twice, or counts or k are refused by `coverage_curve`.
     """
     keys = [by] if isinstance(by, str) else list(by)
     needed = [*dict.fromkeys([*keys, *COUNT_COLUMNS])]
     missing = [name for name in needed if name not in counts]
     if missing or not keys:
         raise ValueError(f"counts lack {missing}; needed: columns {needed} and one column to group")
+    clash = [name for name in keys if name in _RESULT_COLUMNS]
+    if clash:
+        raise ValueError(f"by: {clash} are columns of the result; rename them in counts")
     if counts.empty:
         raise ValueError("counts hold no row; give one row per problem")
     blank = counts[[*keys, "benchmark", "problem_idx"]].isna().any(axis=1).to_numpy()
     if blank.any():
         raise ValueError(f"counts, row {int(np.argmax(blank))}: no name of group or problem")
-    asked = np.atleast_1d(np.asarray(k))
-    right, total = counts["num_correct"].to_numpy(), counts["num_samples"].to_numpy()
-    values = pass_at_k(right[:, None], total[:, None], asked, beyond=beyond)
+    right, total = require_problems(counts["num_correct"], counts["num_samples"])
+    values = _pass_at_each_k(right, total, require_k(k), beyond)
     parts = []
     for key, rows in counts.groupby(keys, sort=False).indices.items():
         group = key if isinstance(key, tuple) else (key,)
@@ -234,7 +256,7 @@ def coverage_by(
                 {
                     **dict(zip(keys, group, strict=True)),
                     "benchmark": benchmark,
-                    "k": asked,
+                    "k": np.atleast_1d(np.asarray(k)),
                     "coverage": values[rows].mean(axis=0),
                     "problems": len(rows),
                     "fewest_samples": int(total[rows].min()),

@@ -127,6 +127,32 @@ def fit_exponentiated_power_law(k: Any, coverage: Any) -> ExponentiatedPowerLaw:
     return ExponentiatedPowerLaw(-float(np.exp(found.x[0])), -float(np.exp(found.x[1])))
 
 
+def shrunk_rates(successes: Any, samples: Any) -> np.ndarray:
+    """Success rates of problems, drawn towards each other: posterior means under a fitted beta.
+
+    Parameters
+    ----------
+    successes, samples : array_like, shape (problems,)
+        Right answers and samples of each problem.
+
+    Returns
+    -------
+    numpy.ndarray, shape (problems,)
+        Where no distribution can be fitted, the pooled rate.
+
+    Raises
+    ------
+    ValueError
+        For counts that cannot be.
+    """
+    right, total = require_problems(successes, samples)
+    try:
+        fitted = fit_beta_binomial(right, total)
+    except ValueError:
+        return np.full(right.shape, right.sum() / total.sum())
+    return (fitted.alpha + right) / (fitted.alpha + fitted.beta + total)
+
+
 def _power_law_of_counts(successes: np.ndarray, samples: np.ndarray) -> ExponentiatedPowerLaw:
     k = log_spaced_k(int(samples.min()))
     return fit_exponentiated_power_law(k, coverage_curve(successes, samples, k))

@@ -24,11 +24,10 @@ from analysis.test_time_compute.coverage_laws import (
 )
 from analysis.test_time_compute.derive_exchange import exchange_slope_table, iso_coverage_table
 from analysis.test_time_compute.derive_thinking import thinking_pairs, thinking_slopes
+from analysis.test_time_compute.findings import LEVEL, SEED
 from analysis.test_time_compute.selection import selection_curve
 from analysis.test_time_compute.voting import majority_vote_accuracy, rival_shares
 
-SEED = 20261121
-LEVEL = 0.9
 CURVE_POINTS = 33
 #: Samples per problem a forecast may see, and those it must predict.
 SEEN_SAMPLES = 100
@@ -95,7 +94,10 @@ def _forecast(right: np.ndarray, drawn: np.ndarray, law: str, seed: int) -> pd.D
             seed=seed,
             laws={law: LAWS[law]},
         )
-    except ValueError:
+    except ValueError as cause:
+        # The law's own refusal of counts that say too little is wrapped; anything else is a fault.
+        if cause.__cause__ is None:
+            raise
         return None
 
 

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.scaling_laws.trends import decimal_years
-from analysis.test_time_compute.checks import require_counts, require_probability
+from analysis.test_time_compute.checks import (
+    require_columns,
+    require_counts,
+    require_probability,
+)
 from analysis.test_time_compute.thinking import slopes_by_study
 
 TOKEN_COLUMNS = ["benchmark", "model", "epochs", "total_samples", "output_tokens", "accuracy"]
@@ -34,14 +37,6 @@ REASONING_FAMILIES = ("o1", "o3", "DeepSeek-R1", "gemini-2.0-flash-thinking")
 
 _EFFORT = re.compile(r"^(?P<family>.+)_(?P<effort>low|medium|high|\d+K)$")
 _BUDGET = re.compile(r"^(\d+)K$")
-_DATE = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)(?:$|_)")
-_SHORT_DATE = re.compile(r"-(2[3-9])(0[1-9]|1[0-2])$")
-
-
-def _require_columns(name: str, table: pd.DataFrame, needed: Sequence[str]) -> None:
-    missing = [column for column in needed if column not in table]
-    if missing or table.empty:
-        raise ValueError(f"{name}: {len(table)} rows lacking {missing}; needed: {list(needed)}")
 
 
 def evaluation_points(tokens_table: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +56,7 @@ def evaluation_points(tokens_table: pd.DataFrame) -> pd.DataFrame:
         answers), ``output_tokens_per_question`` (all output, thinking or not), ``accuracy``,
         ``questions`` (different ones) and ``answers``.
     """
-    _require_columns("tokens_table", tokens_table, TOKEN_COLUMNS)
+    require_columns("tokens_table", tokens_table, TOKEN_COLUMNS)
     answers = require_counts("total_samples", tokens_table["total_samples"])
     epochs = require_counts("epochs", tokens_table["epochs"])
     tokens = require_counts("output_tokens", tokens_table["output_tokens"])
@@ -88,23 +83,6 @@ def evaluation_points(tokens_table: pd.DataFrame) -> pd.DataFrame:
     return points.reset_index(drop=True)
 
 
-def dated_points(tokens_table: pd.DataFrame) -> pd.DataFrame:
-    """`evaluation_points` of models whose name carries their date, for `regress_accuracy`.
-
-    Adds ``release_year`` (decimal) and ``log10_output_tokens``; names without a full date or a
-    year and month are left out, never guessed.
-    """
-    points = evaluation_points(tokens_table)
-    long = points["run"].str.extract(_DATE)
-    short = points["run"].str.extract(_SHORT_DATE)
-    text = (long[0] + "-" + long[1] + "-" + long[2]).fillna("20" + short[0] + "-" + short[1])
-    points = points[text.notna()].assign(
-        release_year=decimal_years(text.dropna().tolist()).round(3),
-        log10_output_tokens=np.log10(points.loc[text.notna(), "output_tokens_per_question"]),
-    )
-    return points.reset_index(drop=True)
-
-
 def _token_studies(tokens_table: pd.DataFrame) -> pd.DataFrame:
     points = evaluation_points(tokens_table)
     points = points.rename(columns={"output_tokens_per_question": "x_value"})
@@ -115,7 +93,7 @@ def _token_studies(tokens_table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cap_studies(effort_table: pd.DataFrame, questions: Mapping[str, int]) -> pd.DataFrame:
-    _require_columns("effort_table", effort_table, EFFORT_COLUMNS)
+    require_columns("effort_table", effort_table, EFFORT_COLUMNS)
     budget = effort_table["effort"].astype(str).str.extract(_BUDGET)[0].astype(float) * 1000
     caps = effort_table.assign(x_value=budget, model=effort_table["base_model"])
     caps = caps[budget.notna() & caps["benchmark"].isin(list(questions))]

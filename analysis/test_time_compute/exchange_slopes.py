@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.checks import require_probability
-from analysis.test_time_compute.coverage import require_problems
+from analysis.test_time_compute.coverage_laws import shrunk_rates
 from analysis.test_time_compute.iso_coverage import (
     ProblemCurves,
     efficient_points,
@@ -19,7 +19,6 @@ from analysis.test_time_compute.iso_coverage import (
     train_flop,
 )
 from analysis.test_time_compute.selection import best_of_n_accuracy, selection_ceiling
-from analysis.test_time_compute.success_rates import fit_beta_binomial
 from analysis.uncertainty import (
     percentile_interval,
     require_level,
@@ -234,6 +233,11 @@ def exchange_slopes(
         which the slope exists) and ``status``: estimated; too_few_checkpoints (under 3, or without
         spread), where slope and interval are blank; too_few_resamples (under half), where the
         interval is.
+
+    Raises
+    ------
+    ValueError
+        Where a target or the level is not between 0 and 1, or there is no resample.
     """
     level = require_level(level)
     number = curves.problems.size
@@ -263,19 +267,6 @@ def exchange_slopes(
                 }
             )
     return pd.DataFrame(rows)
-
-
-def shrunk_rates(successes: Any, samples: Any) -> np.ndarray:
-    """Success rates of problems, drawn towards each other: posterior means under a fitted beta.
-
-    Where no distribution can be fitted, the pooled rate.
-    """
-    right, total = require_problems(successes, samples)
-    try:
-        fitted = fit_beta_binomial(right, total)
-    except ValueError:
-        return np.full(right.shape, right.sum() / total.sum())
-    return (fitted.alpha + right) / (fitted.alpha + fitted.beta + total)
 
 
 def problem_rates(counts: pd.DataFrame, curves: ProblemCurves) -> tuple[np.ndarray, ...]:

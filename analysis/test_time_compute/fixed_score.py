@@ -12,9 +12,9 @@ import pandas as pd
 from analysis.scaling_laws.checks import require_positive
 from analysis.scaling_laws.trends import decimal_years, log_linear_trend
 from analysis.uncertainty import require_level
+from analysis.units import MONTHS_PER_YEAR
 
 _FEWEST = 4
-_MONTHS_PER_YEAR = 12
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,25 @@ def price_records(dates: Any, prices: Any) -> pd.DataFrame:
 
 
 def annual_factor(first_date: Any, first_price: float, last_date: Any, last_price: float) -> float:
-    """Factor per year between two prices: no fit, so no interval."""
+    """Factor per year between two prices: no fit, so no interval.
+
+    Parameters
+    ----------
+    first_date, last_date : str or float
+        As in `price_records`, the last after the first.
+    first_price, last_price : float
+        Above 0, in one unit.
+
+    Returns
+    -------
+    float
+        Price a year ago over price now, above 1 where prices fall.
+
+    Raises
+    ------
+    ValueError
+        Where a price is not above 0 or the dates are not in order.
+    """
     start, end = decimal_years([first_date, last_date])
     before = float(require_positive("first_price", first_price, "its unit"))
     after = float(require_positive("last_price", last_price, "its unit"))
@@ -177,7 +195,7 @@ def months_until(factor_per_year: Any, price_multiple: Any) -> Any:
     factor, multiple = np.broadcast_arrays(factor, multiple)
     months = np.full(factor.shape, math.inf)
     falls = factor > 1
-    months[falls] = _MONTHS_PER_YEAR * np.log(multiple[falls]) / np.log(factor[falls])
+    months[falls] = MONTHS_PER_YEAR * np.log(multiple[falls]) / np.log(factor[falls])
     months[multiple == 1] = 0.0
     return float(months) if months.ndim == 0 else months
 
@@ -189,12 +207,19 @@ def decline_table(prices: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame:
     ----------
     prices : DataFrame
         Columns ``capability``, ``date``, ``usd_per_mtok``; rows without a price are skipped.
+    level : float
+        Level of the intervals, between 0 and 1.
 
     Returns
     -------
     DataFrame
         One row a capability: ``capability``, the fields of `PriceDecline` and
         ``half_life_months``. ``attrs["left_out"]`` lists those with fewer records.
+
+    Raises
+    ------
+    ValueError
+        Where a column is missing, or `price_decline` refuses a price or date.
     """
     missing = [name for name in ("capability", "date", "usd_per_mtok") if name not in prices]
     if missing:

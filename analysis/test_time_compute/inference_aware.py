@@ -10,13 +10,9 @@ import pandas as pd
 
 from analysis.scaling_laws.checks import require_positive
 from analysis.scaling_laws.laws import LossLaw
-from analysis.test_time_compute.checks import require_at_least, require_counts
+from analysis.test_time_compute.checks import broadcast, require_at_least, require_counts
 from analysis.uncertainty import require_level
-from analysis.units import FLOP_PER_PARAMETER_TOKEN
-
-#: FLOP per parameter and token of a forward pass: a multiplication and an addition
-#: (Kaplan et al. 2020, section 2.1).
-FORWARD_FLOP_PER_PARAMETER_TOKEN: float = 2.0
+from analysis.units import FLOP_PER_PARAMETER_TOKEN, FORWARD_FLOP_PER_PARAMETER_TOKEN
 
 _COEFFICIENTS = ["E", "A", "B", "alpha", "beta"]
 _BANDS = (
@@ -29,6 +25,9 @@ _BANDS = (
 )
 _STEPS = 60
 _NOTHING = 1e-300
+#: Most tokens, and most serving over training, that are taken: beyond, products overflow.
+MOST_TOKENS = 1e60
+_MOST_DEMAND = 1e300
 
 
 @dataclass(frozen=True)
@@ -113,16 +112,27 @@ def lifetime_tokens(
         Answers drawn per query, whole and at least 1.
     input_shared : bool
         Whether the samples of a query share one prefill of its input.
+
+    Raises
+    ------
+    ValueError
+        Where a number is below 0, samples are not whole, shapes do not go together, or the tokens
+        are more than 1e60; names it.
     """
-    asked = require_at_least("queries", queries, 0, "queries")
-    given = require_at_least("input_tokens", input_tokens, 0, "tokens per query")
-    thought = require_at_least("thinking_tokens", thinking_tokens, 0, "tokens per sample")
-    answered = require_at_least("answer_tokens", answer_tokens, 0, "tokens per sample")
-    drawn = require_counts("samples", samples)
-    prefilled = asked * given * (1 if input_shared else drawn)
-    decoded = asked * drawn * (thought + answered)
-    prefilled, decoded = np.broadcast_arrays(prefilled, decoded)
-    return LifetimeTokens(prefilled, decoded, prefilled + decoded)
+    per_sample = "tokens per sample"
+    asked, given, thought, answered, drawn = broadcast(
+        queries=require_at_least("queries", queries, 0, "queries"),
+        input_tokens=require_at_least("input_tokens", input_tokens, 0, "tokens per query"),
+        thinking_tokens=require_at_least("thinking_tokens", thinking_tokens, 0, per_sample),
+        answer_tokens=require_at_least("answer_tokens", answer_tokens, 0, per_sample),
+        samples=require_counts("samples", samples),
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        prefilled = asked * given * (1 if input_shared else drawn)
+        decoded = asked * drawn * (thought + answered)
+        total = prefilled + decoded
+    require_at_least("total_tokens", total, 0, "tokens", highest=MOST_TOKENS)
+    return LifetimeTokens(prefilled, decoded, total)
 
 
 def smallest_parameter_ratio(alpha: Any, beta: Any) -> Any:
@@ -156,10 +166,18 @@ def optimum_ratios(demand_ratio: Any, *, alpha: Any, beta: Any) -> OptimumRatios
     Returns
     -------
     OptimumRatios
+
+    Raises
+    ------
+    ValueError
+        Where the demand is below 0 or above 1e300, an exponent is not above 0, or shapes do not go
+        together.
     """
-    tau = require_at_least("demand_ratio", demand_ratio, 0, "serving over training cost")
+    tau = require_at_least(
+        "demand_ratio", demand_ratio, 0, "serving over training cost", highest=_MOST_DEMAND
+    )
     of_size, of_data = require_positive("alpha", alpha, "1"), require_positive("beta", beta, "1")
-    tau, of_size, of_data = np.broadcast_arrays(tau, of_size, of_data)
+    tau, of_size, of_data = broadcast(demand_ratio=tau, alpha=of_size, beta=of_data)
     served = tau > _NOTHING
     y = np.zeros(tau.shape)
     y[served] = _log_token_ratio(tau[served], of_size[served], of_data[served])
@@ -207,43 +225,48 @@ def inference_aware_optimum(
     target_loss : array_like
         Above the irreducible loss of the law, in its unit.
     inference_tokens : array_like
-        D_inf, all tokens processed in the life of the model, at least 0; see `lifetime_tokens`.
+        D_inf, all tokens processed in the life of the model, 0 to 1e60; see `lifetime_tokens`.
     train_flop_per_parameter_token, inference_flop_per_parameter_token : float
 
     Raises
     ------
     ValueError
-        Where a loss is out of reach of the law or a number is not accepted; names it.
+        Where a loss is out of reach of the law, or a number or a shape is not accepted; names it.
 
     References
     ----------
     Sardana et al. 2024, Beyond Chinchilla-Optimal, https://arxiv.org/abs/2401.00448. It holds
     where the loss law does: the paper trained models of up to 10,000 tokens per parameter.
     """
-    served = require_at_least("inference_tokens", inference_tokens, 0, "tokens")
-    per_train = require_positive(
-        "train_flop_per_parameter_token", train_flop_per_parameter_token, "FLOP"
+    loss, served, per_train, per_token = broadcast(
+        target_loss=require_positive("target_loss", target_loss, "the law's unit of loss"),
+        inference_tokens=require_at_least(
+            "inference_tokens", inference_tokens, 0, "tokens", highest=MOST_TOKENS
+        ),
+        train_flop_per_parameter_token=require_positive(
+            "train_flop_per_parameter_token", train_flop_per_parameter_token, "FLOP"
+        ),
+        inference_flop_per_parameter_token=require_positive(
+            "inference_flop_per_parameter_token", inference_flop_per_parameter_token, "FLOP"
+        ),
     )
-    per_token = require_positive(
-        "inference_flop_per_parameter_token", inference_flop_per_parameter_token, "FLOP"
-    )
-    n_0, d_0 = training_optimal(law, target_loss)
+    n_0, d_0 = training_optimal(law, loss)
     ratios = optimum_ratios(per_token * served / (per_train * d_0), alpha=law.alpha, beta=law.beta)
     n, d = n_0 * ratios.parameter_ratio, d_0 * ratios.token_ratio
     train, inference = per_train * n * d, per_token * n * served
     reference_train = per_train * n_0 * d_0
     return InferenceAwareOptimum(
-        target_loss=np.broadcast_to(np.asarray(target_loss, dtype=float), n.shape),
-        inference_tokens=np.broadcast_to(served, n.shape),
+        target_loss=loss,
+        inference_tokens=served,
         parameters=n,
         tokens=d,
         tokens_per_parameter=d / n,
         train_flop=train,
         inference_flop=inference,
         total_flop=train + inference,
-        reference_parameters=np.broadcast_to(n_0, n.shape),
-        reference_tokens=np.broadcast_to(d_0, n.shape),
-        reference_train_flop=np.broadcast_to(reference_train, n.shape),
+        reference_parameters=n_0,
+        reference_tokens=d_0,
+        reference_train_flop=reference_train,
         reference_total_flop=reference_train + per_token * n_0 * served,
         parameter_ratio=ratios.parameter_ratio,
         token_ratio=ratios.token_ratio,

@@ -12,10 +12,8 @@ import pandas as pd
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.coverage import pass_at_k, require_problems
 from analysis.test_time_compute.success_rates import fit_beta_binomial
-from analysis.units import FLOP_PER_PARAMETER_TOKEN
+from analysis.units import FLOP_PER_PARAMETER_TOKEN, FORWARD_FLOP_PER_PARAMETER_TOKEN
 
-#: FLOP per parameter and token of a forward pass (Kaplan et al. 2020, section 2.1).
-FORWARD_FLOP_PER_PARAMETER_TOKEN: float = 2.0
 COUNT_COLUMNS = (
     "checkpoint",
     "params",
@@ -244,7 +242,7 @@ def problem_curves(counts: pd.DataFrame) -> ProblemCurves:
             left_out.append(str(name))
             continue
         ordered = group.sort_values("problem_idx")
-        right, total = (ordered[column].to_numpy() for column in ("num_correct", "num_samples"))
+        right, total = require_problems(ordered["num_correct"], ordered["num_samples"])
         first = ordered.iloc[0]
         rows.append((name, first["params"], first["train_tokens"], total.min()))
         grid = sample_grid(total.min())

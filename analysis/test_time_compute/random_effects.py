@@ -12,9 +12,12 @@ import pandas as pd
 from scipy import optimize, stats
 
 from analysis.scaling_laws.checks import require_positive
+from analysis.test_time_compute.checks import require_at_least, require_finite
 from analysis.uncertainty import require_level
 
 METHODS = ("paule_mandel", "dersimonian_laird")
+#: Standard errors and effects whose fourth powers are numbers lie within.
+_LEAST, _MOST = 1e-70, 1e70
 
 
 @dataclass(frozen=True)
@@ -56,15 +59,6 @@ class PooledEffect:
     method: str
 
 
-def _finite(name: str, values: Any) -> np.ndarray:
-    numbers = np.asarray(values, dtype=np.float64)
-    bad = ~np.isfinite(numbers)
-    if numbers.ndim != 1 or bad.any():
-        where = f", row {int(np.argmax(bad))}" if numbers.ndim == 1 else ""
-        raise ValueError(f"{name}{where}: {values!r} is not accepted; give a finite one a study")
-    return numbers
-
-
 def generalised_q(tau2: float, effects: np.ndarray, variances: np.ndarray) -> float:
     """Weighted squares about the weighted mean, weights 1 / (variance + `tau2`)."""
     weights = 1 / (variances + tau2)
@@ -80,7 +74,10 @@ def _tau2_at(target: float, effects: np.ndarray, variances: np.ndarray) -> float
     while generalised_q(high, effects, variances) > target:
         high *= 2
     root = optimize.brentq(
-        lambda tau2: generalised_q(tau2, effects, variances) - target, 0.0, high, xtol=1e-14
+        lambda tau2: generalised_q(tau2, effects, variances) - target,
+        0.0,
+        high,
+        xtol=1e-14 * min(1.0, high),
     )
     return float(root)
 
@@ -100,9 +97,10 @@ def pool(
     Paule and Mandel (1982) or DerSimonian and Laird (1986) for tau, Viechtbauer (2007) for its
     interval. The variance of the mean is never taken below its classical value (the modification
     of Roever et al. 2015), since few studies that happen to agree would otherwise look exact.
-    With two or three studies tau is hardly known and the interval runs wide: it should. In
-    simulations at 0.9 the interval of the mean held the truth 0.87 to 0.98 times in 1; the
-    prediction interval 0.78 to 0.90, least with five studies of unequal precision.
+    With two or three studies tau is hardly known and the interval runs wide: it should. In 1,500
+    runs each at 0.9, of 5 to 20 studies with tau from 0.1 to 0.3 and errors of its size, the
+    interval of the mean held the truth 0.85 to 0.96 times in 1. The prediction interval is too
+    short: it held a new study 0.77 to 0.89 times, least with few studies and a small tau.
 
     Parameters
     ----------
@@ -119,15 +117,19 @@ def pool(
     Raises
     ------
     ValueError
-        Where an effect is not finite, a standard error is not above 0, lengths differ, there are
-        fewer than two studies or the method is unknown.
+        Where an effect is not finite, a standard error is not above 0, either is so small or large
+        that its powers are no numbers, lengths differ, there are fewer than two studies or the
+        method is unknown.
     """
-    y = _finite("effects", effects)
-    variances = require_positive("standard_errors", standard_errors, "the effect's unit") ** 2
+    unit = "the effect's unit"
+    y = require_finite("effects", effects, unit)
+    require_at_least("size of effects", np.abs(y), 0, unit, highest=_MOST)
+    errors = require_positive("standard_errors", standard_errors, unit)
+    variances = require_at_least("standard_errors", errors, _LEAST, unit, highest=_MOST) ** 2
     require_level(level)
     if method not in METHODS:
         raise ValueError(f"method: {method!r} is not accepted; accepted: {', '.join(METHODS)}")
-    if y.shape != variances.shape or y.size < 2:
+    if y.shape != variances.shape or y.ndim != 1 or y.size < 2:
         raise ValueError(
             f"{y.size} effects and {variances.size} standard errors; give as many of each, "
             "from at least 2 studies"
@@ -192,6 +194,12 @@ def pooled_slopes(
         One row a group of at least two studies: the columns of `by`, ``models``, the fields of
         `PooledEffect`, ``without_one_model_low`` and ``without_one_model_high`` (missing where
         nothing can be left out). ``attrs["left_out"]`` lists groups of one study.
+
+    Raises
+    ------
+    ValueError
+        Where a column is missing, `by` lacks ``x_quantity``, no group has two studies, or `pool`
+        refuses a group.
     """
     needed = {"model", "log_odds_per_tenfold", "standard_error", *by}
     if not needed <= set(slopes):
@@ -220,6 +228,8 @@ def pooled_slopes(
                 "without_one_model_high": max(without, default=math.nan),
             }
         )
+    if not rows:
+        raise ValueError(f"slopes: no group has two studies to pool; left out: {left_out}")
     table = pd.DataFrame(rows)
     table.attrs["left_out"] = left_out
     return table

@@ -10,8 +10,10 @@ from scipy.special import ndtr
 
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.checks import (
+    broadcast,
     require_at_least,
     require_counts,
+    require_finite,
     require_probability,
 )
 from analysis.uncertainty import require_count
@@ -32,12 +34,18 @@ def _require_fallback(fallback: str) -> None:
 
 
 def _rates(
-    success_rate: Any, true_positive_rate: Any, false_positive_rate: Any
+    success_rate: Any, true_positive_rate: Any, false_positive_rate: Any, samples: Any = 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Chance that one sample is right and accepted, wrong and accepted, right and rejected."""
+    """Chance that one sample is right and accepted, wrong and accepted, right and rejected.
+
+    Left in the shapes that the arguments have: the products over samples are the costly part.
+    """
     right = require_probability("success_rate", success_rate)
     caught = require_probability("true_positive_rate", true_positive_rate)
     fooled = require_probability("false_positive_rate", false_positive_rate)
+    broadcast(
+        success_rate=right, true_positive_rate=caught, false_positive_rate=fooled, samples=samples
+    )
     return right * caught, (1 - right) * fooled, right * (1 - caught)
 
 
@@ -83,10 +91,17 @@ def best_of_n_accuracy(
     -------
     numpy.ndarray or float
         Of the broadcast shape.
+
+    Raises
+    ------
+    ValueError
+        Where a chance is not from 0 to 1, samples are not whole, the fallback is unknown, or an
+        argument is empty or of a shape that does not go with the others; names it.
     """
     _require_fallback(fallback)
-    good, bad, lost = _rates(success_rate, true_positive_rate, false_positive_rate)
-    accepted, none_before = _some_accepted(good + bad, require_counts("samples", samples))
+    count = require_counts("samples", samples)
+    good, bad, lost = _rates(success_rate, true_positive_rate, false_positive_rate, count)
+    accepted, none_before = _some_accepted(good + bad, count)
     result = accepted * _share(good, good + bad)
     if fallback == "random":
         result = result + none_before * lost
@@ -173,6 +188,11 @@ def net_value(
     -------
     numpy.ndarray or float
         Of the broadcast shape, in that unit.
+
+    Raises
+    ------
+    ValueError
+        As `best_of_n_accuracy`, and for a sum of money below 0 or an unknown `drawn`.
     """
     if drawn not in ("until_accepted", "all"):
         raise ValueError(f"drawn: {drawn!r} is not accepted; accepted: 'until_accepted' or 'all'")
@@ -186,6 +206,9 @@ def net_value(
         true_positive_rate=true_positive_rate,
         false_positive_rate=false_positive_rate,
         fallback=fallback,
+    )
+    broadcast(
+        success_rate=right, right_answer_value=worth, wrong_answer_cost=cost, sample_cost=price
     )
     good, bad, _ = _rates(success_rate, true_positive_rate, false_positive_rate)
     count = require_counts("samples", samples)
@@ -276,16 +299,14 @@ def best_of_n_by_score(
     right = require_probability("success_rate", success_rate)
     count = require_counts("samples", samples)
     spread = float(require_positive("wrong_spread", wrong_spread, "standard deviations"))
-    shift = float(separation)
-    if not np.isfinite(shift):
-        raise ValueError(f"separation: {separation!r} is not accepted; accepted: finite")
+    shift = float(require_finite("separation", separation, "standard deviations"))
     low = shift - _REACH
     high = shift + _REACH
     step = min(1.0, spread) / _STEPS
     score = np.arange(low, high + step, step)
     density = np.exp(-0.5 * (score - shift) ** 2) * (step / np.sqrt(2 * np.pi))
     above_right, above_wrong = ndtr(shift - score), ndtr(-score / spread)
-    p, n = np.broadcast_arrays(right, count)
+    p, n = broadcast(success_rate=right, samples=count)
     result = np.empty(p.size)
     rows = max(1, _CELLS // score.size)
     for first in range(0, p.size, rows):

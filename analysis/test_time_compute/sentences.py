@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from analysis import assumptions, catalog
 from analysis.test_time_compute.findings import LEVEL, agents, costs, exchange, lifetime, sampling
 from analysis.test_time_compute.findings import thinking as thoughts
 from analysis.test_time_compute.fixed_score import months_until
 from analysis.test_time_compute.split import inference_share, near_optimal_shares
-from analysis.wording import count, digits, percent, power, span
+from analysis.wording import count, digits, month, percent, power, span
 
 
 def numbers() -> dict[str, str]:
@@ -67,20 +69,27 @@ def _selection() -> dict[str, str]:
     qwen = qwen.set_index("what")["score_percent"]
     monkeys = points.loc[points["study"].str.startswith("CodeMonkeys")].set_index("what")
     o1 = wide.loc[("o1", "GPQA Diamond")]
+    weak = wide.loc[voted.loc[wide.loc[voted.index, sampling.ONE_TRY] < 50].idxmax()]
+    check = sampling.vote_check()
+    missed = 100 * (check["predicted"] - check["published"])
     return {
         **end,
+        "vote_model_error": digits(float(np.sqrt((missed**2).mean()))),
+        "vote_model_short": digits(float(-missed.mean())),
         "vote_end": percent(last.loc[sampling.VOTE, "accuracy_percent"] / 100),
-        "checker_central_rate": percent(checker.central),
+        "checker_central_rate": percent(checker.central, 1),
         "checker_high_rate": percent(checker.high),
         "vote_gain": digits(float(voted.median())),
-        "vote_gain_span": span(digits(voted.min()), digits(voted.max())),
+        "vote_gain_span": span(digits(voted.min(), 1), digits(voted.max())),
         "vote_models": str(len(voted)),
         "cover_gain": digits(float(covered.median())),
         "qwen_one": percent(qwen[sampling.ONE_TRY] / 100),
         "qwen_any": percent(qwen[sampling.ANY_RIGHT] / 100),
         "monkeys_any": percent(monkeys.loc[sampling.ANY_RIGHT, "score_percent"] / 100),
         "monkeys_kept": percent(monkeys.loc[sampling.SCORED, "score_percent"] / 100, 3),
-        "o1_gpqa_gain": digits(o1[sampling.KEPT] - o1[sampling.ONE_TRY]),
+        "o1_gpqa_gain": digits(o1[sampling.KEPT] - o1[sampling.ONE_TRY], 1),
+        "vote_weak_from": percent(weak[sampling.ONE_TRY] / 100),
+        "vote_weak_to": percent(weak[sampling.KEPT] / 100),
     }
 
 
@@ -100,7 +109,8 @@ def _thinking() -> dict[str, str]:
     return {
         "slope": digits(mean.mean),
         "slope_span": span(digits(mean.low), digits(mean.high)),
-        "slope_next_span": span(digits(mean.prediction_low), digits(mean.prediction_high)),
+        "slope_between": digits(mean.tau),
+        "odds_times": digits(float(np.exp(mean.mean))),
         "slope_every": digits(every.mean),
         "slope_every_span": span(digits(every.low), digits(every.high)),
         "slope_caps": digits(caps.mean),
@@ -136,8 +146,6 @@ def _costs() -> dict[str, str]:
     paths = costs.price_paths()
     arc = paths.loc[paths["basis"] == costs.PER_TASK].groupby("level")["relative_price"].min()
     energy = costs.answer_energy().set_index("fact_id")["value"].astype(float)
-    middle = float(rates["factor_per_year"].median())
-    ends = rates.set_index("factor_per_year").sort_index()
     reasoning = catalog.load("answer_energy").set_index("fact_id")["value"]
     declines = catalog.load("price_declines").query(
         "basis == 'fit' and metric == 'price per token'"
@@ -146,14 +154,12 @@ def _costs() -> dict[str, str]:
     return {
         "half_life": digits(float(halves.median())),
         "half_life_span": span(digits(halves.min()), digits(halves.max())),
-        "price_factor": digits(middle),
-        "price_factor_span": span(digits(ends.index[0]), digits(ends.index[-1])),
         "price_scores": str(len(rates)),
         "published_factor_span": span(count(published.min()), count(published.max())),
         "published_scores": str(len(published)),
-        "months_for_tenfold": digits(float(months_until(middle, 10.0))),
-        "arc_cheapest": count(1 / arc.min()),
-        "arc_dearest": count(1 / arc.max()),
+        "months_for_tenfold": digits(float(months_until(2 ** (12 / halves.median()), 10.0))),
+        "arc_cheapest": digits(1 / arc.min()),
+        "arc_dearest": digits(1 / arc.max()),
         "energy_plain": digits(energy["gemini_median_full"]),
         "energy_typical": digits(energy["oviedo_typical"]),
         "energy_long": digits(energy["oviedo_test_time"]),
@@ -171,6 +177,7 @@ def _exchange() -> dict[str, str]:
     frontier = exchange.slope("frontier")
     reach = exchange.reach().set_index(["target_percent", "false_positive_percent"])
     split = exchange.split_interval()
+    sizes = exchange.size_slopes().loc[lambda slopes: slopes > 0]
     near = near_optimal_shares(1.0, 0.1)
     return {
         "rate_low": digits(thinking.min()),
@@ -189,12 +196,15 @@ def _exchange() -> dict[str, str]:
         "iso_checkpoints": str(int(within["checkpoints"])),
         "reach_perfect": str(int(reach.loc[(20.0, 0.0), "checkpoints"])),
         "reach_one": str(int(reach.loc[(20.0, 1.0), "checkpoints"])),
-        "reach_five": str(int(reach.loc[(20.0, 5.0), "checkpoints"])),
+        "reach_five": str(int(reach.loc[(20.0, 5.0), "checkpoints"]) or "none"),
         "reach_of": str(int(reach["of"].max())),
         "split": percent(split.central),
         "split_span": span(percent(split.low), percent(split.high)),
         "split_ord": percent(float(inference_share(thinking.min()))),
-        "split_measured": percent(float(inference_share(float(frontier["slope"])))),
+        "split_measured": percent(float(inference_share(float(within["slope"])))),
+        "size_slope_low": digits(sizes.min()),
+        "size_slope_high": digits(sizes.max()),
+        "small_sizes": " and ".join(exchange.size_slopes().loc[lambda s: s < 0].index),
         "split_flat": span(percent(float(near[0])), percent(float(near[1]))),
     }
 
@@ -207,11 +217,14 @@ def _lifetime() -> dict[str, str]:
     at_ten, at_one = lifetime.read_at(10.0), lifetime.read_at(1.0)
     volume = lifetime.messages_per_day()
     elasticity = assumptions.get("exchange_elasticity")
-    oracle = float(exchange.slope("frontier")["slope"])
+    measured = exchange.slope("within size")
+    rate_low, rate_high = (float(measured[end]) for end in ("low_90", "high_90"))
+    least = exchange.exchange_rates().query("way == @exchange.THINKING")["elasticity"].min()
+    by_batch = lifetime.size_by_batch()
     swings = {f"swing_{name}": digits(value) for name, value in lifetime.swings().items()}
     return {
         **swings,
-        "gain": digits(gain),
+        "gain": digits(gain, 1),
         "break_even": count(central),
         "break_even_span": span(count(band.low), count(band.high)),
         "break_even_days": digits(lifetime.days_to_break_even(central)),
@@ -220,23 +233,42 @@ def _lifetime() -> dict[str, str]:
             digits(lifetime.days_to_break_even(band.high)),
         ),
         "thinking_times": digits(lifetime.thinking_times(gain)),
-        "gain_small": digits(small),
+        "gain_small": digits(small, 1),
         "break_even_small": count(lifetime.break_even_central(small)),
         "gain_large": digits(large),
         "break_even_large": count(lifetime.break_even_central(large)),
         "break_even_planned": count(lifetime.break_even_central(gain, base_already_trained=0.0)),
-        "break_even_oracle": count(lifetime.break_even_central(gain, exchange_elasticity=oracle)),
-        "break_even_long": count(lifetime.break_even_central(gain, tokens_per_query=20_000.0)),
+        "break_even_oracle": count(
+            lifetime.break_even_central(gain, exchange_elasticity=float(measured["slope"]))
+        ),
+        "break_even_oracle_span": span(
+            count(lifetime.break_even_central(gain, exchange_elasticity=rate_high)),
+            count(lifetime.break_even_central(gain, exchange_elasticity=rate_low)),
+        ),
+        "break_even_least": count(lifetime.break_even_central(gain, exchange_elasticity=least)),
+        "break_even_middle": count(band.central),
+        "thinking_tokens": digits(lifetime.tokens_per_question() * lifetime.thinking_times(gain)),
+        "longest_answer": count(lifetime.longest_answer()),
+        "tried_up_to": digits(lifetime.tried_up_to()),
+        "size_exponent": digits(lifetime.break_even_settings()["parameter_exponent"]),
+        "long_question": count(lifetime.LONG_QUESTION_TOKENS),
+        "break_even_long": count(
+            lifetime.break_even_central(gain, tokens_per_query=lifetime.LONG_QUESTION_TOKENS)
+        ),
         "elasticity": digits(elasticity.central, 3),
         "elasticity_span": span(digits(elasticity.low), digits(elasticity.high)),
         "tokens_per_question": count(lifetime.tokens_per_question()),
         "base_tokens": count(lifetime.base_training_tokens()),
         "base_flop": power(assumptions.get("reference_train_flop").central),
         "messages_per_day": count(float(volume["value"])),
-        "messages_date": str(volume["date"])[:7],
+        "messages_date": month(str(volume["date"])),
         "serve_ten_size": percent(at_ten["parameter_ratio"]),
         "serve_ten_tokens": digits(at_ten["token_ratio"]),
         "serve_ten_compute": percent(at_ten["flop_ratio"]),
+        "batch_few": str(lifetime.BATCHES[0]),
+        "batch_many": str(lifetime.BATCHES[1]),
+        "batch_few_size": percent(by_batch[lifetime.BATCHES[0]]),
+        "batch_many_size": percent(by_batch[lifetime.BATCHES[1]]),
         "serve_one_size": percent(at_one["parameter_ratio"]),
         "serve_one_compute": percent(at_one["flop_ratio"]),
     }
@@ -256,7 +288,7 @@ def _agents() -> dict[str, str]:
         "agent_flop": digits(agents.multiple(steps, "flop")),
         "agent_ten_tokens": digits(agents.multiple(10, "tokens")),
         "agent_ten_money": digits(agents.multiple(10, "usd")),
-        "agent_published_low": digits(agents.fact("anthropic_agents")),
+        "agent_published_low": digits(agents.fact("anthropic_agents"), 1),
         "agent_published_several": digits(agents.fact("anthropic_multi_agent")),
         "agent_published_high": count(agents.fact("bai2026_agent_against_chat")),
         "agent_steps_low": str(int(marks["anthropic_agents"])),
@@ -267,7 +299,17 @@ def _agents() -> dict[str, str]:
         "agent_task_usd": digits(agents.fact("bai2026_mean_cost"), 3),
         "edit_success": percent(edit, 3),
         "edit_steps": str(median_steps),
+        "agent_tokens_span": _band(steps, "tokens"),
+        "agent_money_span": _band(steps, "money"),
         "edit_finish": percent(edit**median_steps),
         "edit_cost": digits(agents.cost_per_finished_task(median_steps, edit)),
         "rerun_factor": digits(agents.fact("bai2026_range_same_task")),
     }
+
+
+def _band(steps: int, unit: str) -> str:
+    """Interval of a multiple at the number of steps drawn that is nearest."""
+    table = agents.multiples()
+    rows = table.loc[table["counted"] == unit]
+    row = rows.loc[(rows["steps"] - steps).abs().idxmin()]
+    return span(digits(row["low"]), digits(row["high"]))

@@ -14,23 +14,13 @@ import numpy as np
 
 from analysis.scaling_laws.checks import require_positive
 from analysis.scaling_laws.laws import LossLaw
-from analysis.test_time_compute.checks import require_at_least
+from analysis.test_time_compute.checks import broadcast, require_at_least, require_share
 from analysis.test_time_compute.inference_aware import (
-    FORWARD_FLOP_PER_PARAMETER_TOKEN,
+    MOST_TOKENS,
     optimum_ratios,
     training_optimal,
 )
-from analysis.units import FLOP_PER_PARAMETER_TOKEN
-
-
-def _share(name: str, values: Any) -> Any:
-    shares = require_positive(name, values, "a share of peak")
-    if (shares > 1).any():
-        raise ValueError(
-            f"{name}: {float(shares.max())!r} is not accepted; accepted: a share of peak above 0 "
-            "and at most 1"
-        )
-    return shares
+from analysis.units import FLOP_PER_PARAMETER_TOKEN, FORWARD_FLOP_PER_PARAMETER_TOKEN
 
 
 @dataclass(frozen=True)
@@ -57,7 +47,7 @@ class Utilisation:
             if field.name.endswith("usd_per_flop"):
                 require_positive(field.name, value, "USD/FLOP")
             else:
-                _share(field.name, value)
+                require_share(field.name, value, positive=True)
 
 
 @dataclass(frozen=True)
@@ -102,25 +92,37 @@ def cost_optimum(
     law, target_loss
         As in `inference_aware.inference_aware_optimum`.
     input_tokens, output_tokens : array_like
-        Prefilled and decoded in the life of the model, at least 0.
+        Prefilled and decoded in the life of the model, from 0 to 1e60.
     serving : Utilisation
+
+    Raises
+    ------
+    ValueError
+        Where a loss is out of reach of the law, or a number or a shape is not accepted; names it.
 
     References
     ----------
     Sardana et al. 2024, Beyond Chinchilla-Optimal, https://arxiv.org/abs/2401.00448.
     """
-    prefilled = require_at_least("input_tokens", input_tokens, 0, "tokens")
-    decoded = require_at_least("output_tokens", output_tokens, 0, "tokens")
+    loss, prefilled, decoded = broadcast(
+        target_loss=require_positive("target_loss", target_loss, "the law's unit of loss"),
+        input_tokens=require_at_least(
+            "input_tokens", input_tokens, 0, "tokens", highest=MOST_TOKENS
+        ),
+        output_tokens=require_at_least(
+            "output_tokens", output_tokens, 0, "tokens", highest=MOST_TOKENS
+        ),
+    )
     per_token = FORWARD_FLOP_PER_PARAMETER_TOKEN * np.asarray(serving.inference_usd_per_flop)
     train_price = FLOP_PER_PARAMETER_TOKEN * np.asarray(serving.train_usd_per_flop)
     train_price = train_price / serving.training
     prefill_price, decode_price = per_token / serving.prefill, per_token / serving.decode
-    n_0, d_0 = training_optimal(law, target_loss)
+    n_0, d_0 = training_optimal(law, loss)
     demand = prefill_price * prefilled + decode_price * decoded
     ratios = optimum_ratios(demand / (train_price * d_0), alpha=law.alpha, beta=law.beta)
     n, d = n_0 * ratios.parameter_ratio, d_0 * ratios.token_ratio
     return CostOptimum(
-        target_loss=np.broadcast_to(np.asarray(target_loss, dtype=float), n.shape),
+        target_loss=np.broadcast_to(loss, n.shape),
         parameters=n,
         tokens=d,
         train_usd=train_price * n * d,
@@ -183,7 +185,7 @@ def decode_utilisation(
             "kv_bytes_per_parameter_token", kv_bytes_per_parameter_token, 0, "bytes"
         )
         context_tokens = require_at_least("context_tokens", context_tokens, 0, "tokens")
-        ceiling = _share("ceiling", ceiling)
+        ceiling = require_share("ceiling", ceiling, positive=True)
     traffic = bytes_per_parameter / batch + kv_bytes_per_parameter_token * context_tokens
     memory = flop_per_byte * traffic / FORWARD_FLOP_PER_PARAMETER_TOKEN
     compute = 1 / ceiling
@@ -208,7 +210,8 @@ def compute_bound_batch(
     cache = require_at_least(
         "kv_bytes_per_parameter_token", kv_bytes_per_parameter_token, 0, "bytes"
     ) * require_at_least("context_tokens", context_tokens, 0, "tokens")
-    room = FORWARD_FLOP_PER_PARAMETER_TOKEN / (ratio * _share("ceiling", ceiling)) - cache
+    ratio = ratio * require_share("ceiling", ceiling, positive=True)
+    room = FORWARD_FLOP_PER_PARAMETER_TOKEN / ratio - cache
     return np.where(room > 0, weights / np.where(room > 0, room, 1.0), np.inf)[()]
 
 
@@ -216,11 +219,6 @@ def mean_context_tokens(input_tokens: Any, output_tokens: Any) -> Any:
     """Mean context while decoding: the input and half of the output, in tokens per query."""
     given = require_at_least("input_tokens", input_tokens, 0, "tokens per query")
     return given + require_at_least("output_tokens", output_tokens, 0, "tokens per query") / 2
-
-
-def decode_over_prefill(decode: Any, prefill: Any) -> Any:
-    """Cost of a decoded token over that of a prefilled one: the inverse of their utilisations."""
-    return _share("prefill", prefill) / _share("decode", decode)
 
 
 def cost_optimum_by_batch(

@@ -20,9 +20,18 @@ from typing import Any
 import numpy as np
 
 from analysis.scaling_laws.checks import require_positive
+from analysis.test_time_compute.checks import (
+    broadcast,
+    require_above,
+    require_at_least,
+    require_finite,
+    require_share,
+)
 from analysis.uncertainty import Interval, percentile_interval
 
 _STEPS = 60
+#: Natural logarithm of the largest multiple that is taken.
+_LARGEST_LOG = 700.0
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,92 @@ class Split:
     at_corner: Any
 
 
+def thinking_multiple(
+    training_multiple: Any,
+    exchange_elasticity: Any,
+    *,
+    parameter_exponent: Any = 0.5,
+    xp: Any = np,
+) -> Any:
+    """Times more FLOP per answer than the base model's plain one that match a gain: G**(a + e).
+
+    Parameters
+    ----------
+    training_multiple : array_like or expression
+        G, above 1.
+    exchange_elasticity : array_like or expression
+        e, orders of magnitude of inference per order of magnitude of training.
+    parameter_exponent : array_like or expression
+        a from 0 to 1: the better model has G**a times the parameters.
+    xp : module
+        numpy, or ``altair.expr``.
+
+    Returns
+    -------
+    numpy.ndarray or expression
+
+    Raises
+    ------
+    ValueError
+        Where a number or a shape is not accepted, or the multiple is past what a number holds.
+    """
+    if xp is np:
+        return np.exp(_log_multiple(training_multiple, exchange_elasticity, parameter_exponent))
+    return xp.exp((parameter_exponent + exchange_elasticity) * xp.log(training_multiple))
+
+
+def _log_multiple(training_multiple: Any, exchange_elasticity: Any, exponent: Any) -> Any:
+    g, e, a = broadcast(
+        training_multiple=require_above("training_multiple", training_multiple, 1, "multiples"),
+        exchange_elasticity=require_finite(
+            "exchange_elasticity", exchange_elasticity, "OOM of inference per OOM of training"
+        ),
+        parameter_exponent=require_share("parameter_exponent", exponent),
+    )
+    with np.errstate(over="ignore"):
+        log_multiple = (a + e) * np.log(g)
+    beyond = np.flatnonzero(log_multiple > _LARGEST_LOG)
+    if beyond.size:
+        row = int(beyond[0])
+        raise ValueError(
+            f"exchange_elasticity, row {row}: {e.flat[row]:g} at training_multiple "
+            f"{g.flat[row]:g} makes a thinking_multiple past what a number holds; accepted: up to "
+            "1e304"
+        )
+    return log_multiple
+
+
+def thinking_reaches(
+    training_multiple: Any,
+    exchange_elasticity: Any,
+    span_oom: Any,
+    *,
+    parameter_exponent: Any = 0.5,
+) -> Any:
+    """Whether the thinking that a gain asks for lies within the span where more of it helps.
+
+    Parameters
+    ----------
+    training_multiple, exchange_elasticity, parameter_exponent : array_like
+        G, e and a.
+    span_oom : array_like
+        Orders of magnitude of compute per answer over which the exchange was seen to hold.
+
+    Returns
+    -------
+    numpy.ndarray of bool
+
+    Raises
+    ------
+    ValueError
+        As `thinking_multiple`, and for a span below 0 or of another shape.
+    """
+    span = require_at_least("span_oom", span_oom, 0, "orders of magnitude")
+    needed = _log_multiple(training_multiple, exchange_elasticity, parameter_exponent) / np.log(10)
+    needed, span = broadcast(training_multiple=needed, span_oom=span)
+    return needed <= span + 1e-12
+
+
 def inference_share(
     exchange_elasticity: Any, *, relative_flop_price: Any = 1.0, xp: Any = np
 ) -> Any:
@@ -73,11 +168,17 @@ def inference_share(
     numpy.ndarray or expression
         Between 0 and 1. Holds while the optimum is within the span of the exchange: see
         `optimal_split`.
+
+    Raises
+    ------
+    ValueError
+        Where e or r is not finite and above 0, or their shapes do not go together.
     """
     e, r = exchange_elasticity, relative_flop_price
     if xp is np:
         e = require_positive("exchange_elasticity", e, "OOM of inference per OOM of training")
         r = require_positive("relative_flop_price", r, "training FLOP prices")
+        e, r = broadcast(exchange_elasticity=e, relative_flop_price=r)
     return 1 / (1 + e * r)
 
 
@@ -99,11 +200,9 @@ def split_penalty(share: Any, exchange_elasticity: Any, *, xp: Any = np) -> Any:
         1 at the optimum and above it elsewhere.
     """
     if xp is np:
-        share = require_positive("share", share, "a share of spending below 1")
-        if (share >= 1).any():
-            raise ValueError(
-                f"share: {float(share.max())!r} is not accepted; accepted: between 0 and 1"
-            )
+        share = require_share("share", share, positive=True)
+        if (share == 1).any():
+            raise ValueError("share: 1.0 is not accepted; accepted: above 0 and below 1")
     best = inference_share(exchange_elasticity, xp=xp)
     return xp.exp(best * xp.log(best / share) + (1 - best) * xp.log((1 - best) / (1 - share)))
 
@@ -169,11 +268,20 @@ def optimal_split(
     Returns
     -------
     Split
+
+    Raises
+    ------
+    ValueError
+        Where a number is not finite and above 0, an end of the span is below 0, or shapes do not
+        go together.
     """
     t_0 = require_positive("train_flop", train_flop, "FLOP")
     i_0 = require_positive("inference_flop", inference_flop, "FLOP")
     e = require_positive("exchange_elasticity", exchange_elasticity, "OOM per OOM")
     r = require_positive("relative_flop_price", relative_flop_price, "training FLOP prices")
+    t_0, i_0, e, r = broadcast(
+        train_flop=t_0, inference_flop=i_0, exchange_elasticity=e, relative_flop_price=r
+    )
     down, up = span_oom
     if not (math.isfinite(down) and math.isfinite(up) and down >= 0 and up >= 0):
         raise ValueError(

@@ -270,6 +270,12 @@ def slopes_by_study(points: pd.DataFrame, *, level: float = 0.9) -> pd.DataFrame
         ``accuracy_high`` (at the least and most x), ``questions``, the fields of `ThinkingSlope`,
         ``low``, ``high`` (normal interval of the log-odds) and ``level``. ``attrs["left_out"]``
         lists studies on one level of x, or with nothing or everything right.
+
+    Raises
+    ------
+    ValueError
+        Where a column is missing, a kind of x is unknown, `log_odds_slope` refuses a study (which
+        is named), or no study is left.
     """
     missing = [name for name in _COLUMNS if name not in points]
     if missing:

@@ -10,7 +10,12 @@ import pandas as pd
 from scipy import special, stats
 
 from analysis.scaling_laws.checks import require_positive
-from analysis.test_time_compute.checks import require_probability
+from analysis.test_time_compute.checks import (
+    broadcast,
+    require_columns,
+    require_finite,
+    require_probability,
+)
 from analysis.uncertainty import require_level
 
 _PAIR_COLUMNS = [
@@ -20,12 +25,6 @@ _PAIR_COLUMNS = [
     "reasoning_accuracy",
     "questions",
 ]
-
-
-def _require_columns(name: str, frame: pd.DataFrame, needed: Sequence[str]) -> None:
-    missing = [column for column in needed if column not in frame]
-    if missing or frame.empty:
-        raise ValueError(f"{name}: {len(frame)} rows lacking {missing}; needed: {list(needed)}")
 
 
 def _logit(accuracy: Any, questions: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -83,12 +82,17 @@ def decompose(
     ValueError
         Where a column is missing, a value is out of range or a pair shows no gain to split.
     """
-    _require_columns("pairs", pairs, _PAIR_COLUMNS)
+    require_columns("pairs", pairs, _PAIR_COLUMNS)
     require_level(level)
-    rise = np.asarray(slope, dtype=float) * np.ones(len(pairs))
-    error = require_positive("slope_se", slope_se, "log-odds per tenfold") * np.ones(len(pairs))
-    if not np.isfinite(rise).all():
-        raise ValueError(f"slope: {slope!r} is not accepted; accepted: finite")
+    rise, error = broadcast(
+        slope=require_finite("slope", slope, "log-odds per tenfold"),
+        slope_se=require_positive("slope_se", slope_se, "log-odds per tenfold"),
+    )
+    if rise.size not in (1, len(pairs)) or rise.ndim > 1:
+        raise ValueError(
+            f"slope and slope_se have shape {rise.shape}, pairs {len(pairs)} rows; accepted: one "
+            "number, or one a pair"
+        )
     few, many = (
         require_positive(name, pairs[name], "tokens per question") for name in _PAIR_COLUMNS[:2]
     )
@@ -162,7 +166,7 @@ def regress_accuracy(
         Where a column is missing or not finite, a term is no more than a mix of the others, or
         clusters are no more than coefficients.
     """
-    _require_columns("points", points, ["benchmark", "accuracy", "questions", cluster, *terms])
+    require_columns("points", points, ["benchmark", "accuracy", "questions", cluster, *terms])
     require_level(level)
     numbers = points[list(terms)].to_numpy(dtype=float)
     if not np.isfinite(numbers).all():

@@ -9,6 +9,7 @@ from scipy.stats import poisson
 
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.checks import (
+    broadcast,
     require_at_least,
     require_counts,
     require_probability,
@@ -55,6 +56,7 @@ def _probabilities(success_rate: Any, wrong_shares: Any) -> tuple[np.ndarray, tu
             f"success_rate of shape {right.shape} and wrong_shares of shape {shares.shape} are not "
             "accepted; accepted: () or (problems,), and (rivals,) or (problems, rivals)"
         )
+    broadcast(success_rate=right, wrong_shares=shares[..., 0])
     total = np.atleast_1d(shares.sum(axis=-1))
     off = np.flatnonzero(np.abs(total - 1) > 1e-9)
     if off.size:

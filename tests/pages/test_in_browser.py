@@ -103,6 +103,30 @@ def test_every_figure_is_seen_without_javascript(
         page.context.close()
 
 
+CUT_OFF = """() => [...document.querySelectorAll('.book-chart')].flatMap(chart => {
+  const figure = chart.closest('figure, .book-figure');
+  const name = (figure || chart).id || chart.dataset.figure || 'a figure';
+  return [...chart.querySelectorAll('svg')].filter(svg => svg.checkVisibility()).flatMap(svg => {
+    const frame = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll('text')].filter(text => {
+      const box = text.getBoundingClientRect();
+      return box.width && (box.left < frame.left - 2 || box.right > frame.right + 2);
+    }).map(text => name + ': ' + text.textContent);
+  });
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_word_of_a_picture_is_cut_off(
+    book: Path, browser: Any, index: list[dict], width: int
+) -> None:
+    for topic in sorted({record["topic"] for record in index}):
+        page, _ = open_page(browser, book / "chapters" / f"{topic}.html", java_script_enabled=False)
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(CUT_OFF) == [], topic
+        page.context.close()
+
+
 @pytest.mark.parametrize("width", [320, 390])
 def test_nothing_is_wider_than_a_phone(book: Path, browser: Any, width: int) -> None:
     for path in all_pages(book):

@@ -223,6 +223,12 @@ def test_a_multiple_per_finished_task_counts_the_attempts_that_failed() -> None:
     [
         ({"steps": 0}, r"steps: 0\.0 .* at least 1"),
         ({"steps": 2.5}, r"steps: 2\.5"),
+        ({"steps": []}, "steps is empty"),
+        ({"steps": "ten"}, "steps: 'ten' is not a number"),
+        ({"prompt_tokens": "2000"}, "prompt_tokens: '2000' is not a number"),
+        ({"context_limit_tokens": "none"}, "context_limit_tokens: 'none' is not a number"),
+        ({"steps": [10, 20], "output_tokens": [1, 2, 3]}, r"steps \(2,\), output_tokens \(3,\)"),
+        ({"cache_hit_rate": 1.2}, r"cache_hit_rate: 1\.2 .* a share from 0 to 1"),
         ({"prompt_tokens": np.nan}, r"prompt_tokens: nan"),
         ({"observation_tokens": [1, -1]}, r"observation_tokens, row 1: -1\.0"),
         ({"step_success": 0.0}, r"step_success: 0\.0"),
@@ -242,6 +248,18 @@ def test_prices_chats_and_targets_that_cannot_be_are_refused() -> None:
         replace(PRICES, cached_price_ratio=2.0)
     with pytest.raises(ValueError, match="chat output_tokens"):
         ChatTurn(10, 0)
+    with pytest.raises(ValueError, match=r"input_tokens \(2,\), output_tokens \(3,\)"):
+        ChatTurn([10, 20], [1, 2, 3])
+    with pytest.raises(ValueError, match=r"input_usd_per_mtok \(2,\), output_usd_per_mtok \(3,\)"):
+        replace(PRICES, input_usd_per_mtok=[1.0, 2.0], output_usd_per_mtok=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"task and prices \(2,\), chat input_tokens \(3,\)"):
+        multiplier(replace(TASK, steps=[10, 20]), ChatTurn([10, 20, 30], 5), PRICES)
+    with pytest.raises(ValueError, match=r"active_parameters \(3,\)"):
+        agent_cost(replace(TASK, steps=[10, 20]), PRICES, active_parameters=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="max_steps: 0"):
+        steps_for_multiplier(4, TASK, CHAT, PRICES, max_steps=0)
+    with pytest.raises(ValueError, match=r"branches: -1\.0"):
+        agents_in_tree(-1, 2)
     with pytest.raises(ValueError, match="raise max_steps"):
         steps_for_multiplier(1e9, TASK, CHAT, PRICES, max_steps=50)
     with pytest.raises(ValueError, match="unit: 'words'"):

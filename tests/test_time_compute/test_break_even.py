@@ -18,9 +18,9 @@ from analysis.test_time_compute.break_even import (
     break_even_queries,
     break_even_table,
     thinking_multiple,
-    thinking_reaches,
     training_multiple_for_loss,
 )
+from analysis.test_time_compute.split import thinking_reaches
 
 LAW = LossLaw(E=1.8, A=480.0, B=2100.0, alpha=0.35, beta=0.37)
 QUERY = {"training_tokens": 1e13, "tokens_per_query": 1300.0}
@@ -211,7 +211,7 @@ def test_the_browser_gets_the_numbers_that_python_gets() -> None:
     ("change", "message"),
     [
         ({"training_multiple": 1.0}, "training_multiple: 1.0"),
-        ({"training_multiple": [2.0, np.nan]}, "training_multiple at index 1: nan"),
+        ({"training_multiple": [2.0, np.nan]}, "training_multiple, row 1: nan"),
         ({"exchange_elasticity": np.nan}, "exchange_elasticity: nan"),
         ({"training_tokens": -1.0}, "training_tokens: -1.0"),
         ({"tokens_per_query": 0.0}, "tokens_per_query: 0.0"),
@@ -221,12 +221,43 @@ def test_the_browser_gets_the_numbers_that_python_gets() -> None:
         ({"share_needing": 0.0}, "share_needing: 0.0"),
         ({"share_needing": 0.5, "base_already_trained": 0.0}, "base model that answers"),
         ({"over_training": 0.5}, "over_training: 0.5"),
+        ({"training_multiple": [2.0, 1.0]}, "training_multiple, row 1: 1.0"),
+        ({"parameter_exponent": 1.5}, "a share from 0 to 1"),
+        ({"training_multiple": "ten"}, "training_multiple: 'ten' is not a number"),
+        ({"exchange_elasticity": "1"}, "exchange_elasticity: '1' is not a number"),
+        ({"training_multiple": []}, "training_multiple is empty"),
+        ({"tokens_per_query": []}, "tokens_per_query is empty"),
+        (
+            {"training_multiple": [2.0, 3.0], "tokens_per_query": [1.0, 2.0, 3.0]},
+            r"training_multiple \(2,\), tokens_per_query \(3,\)",
+        ),
+        (
+            {"training_multiple": [10.0, 1e300], "exchange_elasticity": 5.0},
+            r"exchange_elasticity, row 1: 5 at training_multiple 1e\+300",
+        ),
+        ({"training_multiple": 1e200, "over_training": 1e200}, "go past what a number holds"),
+        (
+            {"share_needing": [1.0, 0.5], "base_already_trained": [0.0, 0.5]},
+            "base_already_trained, row 1: 0.5 is not accepted with share_needing 0.5",
+        ),
     ],
 )
 def test_what_it_cannot_take_is_refused_by_name(change: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"training_multiple": 10.0, "exchange_elasticity": 1.0, **QUERY}
     with pytest.raises(ValueError, match=message):
         break_even_queries(**{**arguments, **change})
+
+
+def test_a_multiple_past_what_a_number_holds_is_refused_and_the_largest_is_not() -> None:
+    assert float(thinking_multiple(1e300, 0.5)) == pytest.approx(1e300)
+    assert float(thinking_multiple(1e300, -1e300)) == 0.0
+    for elasticity in (5.0, 1e306):
+        with pytest.raises(ValueError, match="makes a thinking_multiple past what a number holds"):
+            thinking_multiple(1e300, elasticity)
+    with pytest.raises(ValueError, match="exchange_elasticity: inf"):
+        thinking_multiple(2.0, np.inf)
+    with pytest.raises(ValueError, match=r"training_multiple \(2,\), span_oom \(3,\)"):
+        thinking_reaches([2.0, 3.0], 1.0, [1.0, 2.0, 3.0])
 
 
 def test_samples_of_unequal_length_or_given_twice_are_refused() -> None:

@@ -75,7 +75,6 @@ def test_arguments_broadcast_and_one_number_gives_one_number() -> None:
     assert table.shape == (3, 3)
     assert table[1, 2] == pass_at_k(3, 200, 99)
     assert np.ndim(pass_at_k(3, 200, 99)) == 0
-    assert pass_at_k(np.zeros((0, 1)), np.ones((0, 1)), [1, 2]).shape == (0, 2)
 
 
 def test_cutting_a_large_array_into_blocks_changes_nothing() -> None:
@@ -113,6 +112,11 @@ def test_beyond_the_samples_drawn_the_caller_says_what_happens() -> None:
         ([0, 0], [4, 4], 0, r"k: 0\.0"),
         ([0, 0], [4, 4], [1, 2.5], r"k, row 1: 2\.5"),
         ("some", 4, 1, r"successes: 'some' is not a number"),
+        (1, "4", 1, r"samples: '4' is not a number"),
+        ([1, 2], [4, 5, 6], 1, r"successes \(2,\), samples \(3,\)"),
+        ([1, 2], [4, 4], [1, 2, 3], r"successes \(2,\), samples \(2,\), k \(3,\)"),
+        ([], [], 1, "successes is empty; give at least one"),
+        (1, 4, [], "k is empty; give at least one"),
     ],
 )
 def test_counts_that_cannot_be_are_refused(
@@ -138,10 +142,28 @@ def test_a_curve_is_nan_where_a_problem_has_too_few_samples() -> None:
     assert bound[0] == pytest.approx((1 + 0.11) / 2)
 
 
-@pytest.mark.parametrize("counts", [[], [[1], [2]]])
-def test_a_curve_needs_one_axis_of_problems(counts: list[Any]) -> None:
+def test_a_curve_needs_one_axis_of_problems() -> None:
     with pytest.raises(ValueError, match="at least one problem"):
-        coverage_curve(counts, np.full(np.shape(counts), 5), [1])
+        coverage_curve([[1], [2]], [[5], [5]], [1])
+    with pytest.raises(ValueError, match="at least one problem"):
+        coverage_curve([], [], [1])
+    with pytest.raises(ValueError, match=r"successes \(2,\), samples \(3,\)"):
+        coverage_curve([1, 2], [5, 5, 5], [1])
+
+
+@pytest.mark.parametrize("k", [[], [[1, 2]]])
+def test_curves_and_tables_need_one_axis_of_k(k: list[Any]) -> None:
+    with pytest.raises(ValueError, match=r"k has shape .* at least one k"):
+        coverage_curve([1, 2], [5, 5], k)
+    with pytest.raises(ValueError, match=r"k has shape .* at least one k"):
+        coverage_by(table(), "model", k)
+
+
+def test_a_k_above_the_samples_of_a_problem_names_its_row() -> None:
+    with pytest.raises(ValueError, match=r"k, row 1: 12 is above the 10 samples drawn"):
+        coverage_curve([1, 2], [20, 10], [1, 12])
+    with pytest.raises(ValueError, match=r"k, row 0: 12 is above the 10 samples drawn"):
+        coverage_by(table(), "model", 12)
 
 
 def table() -> pd.DataFrame:
@@ -180,8 +202,10 @@ def test_tables_that_mix_or_repeat_are_refused() -> None:
         coverage_by(good.drop(columns="num_correct"), "model", [1])
     with pytest.raises(ValueError, match=r"row 2: no name"):
         coverage_by(good.assign(model=["small", "small", None, "large"]), "model", [1])
-    with pytest.raises(ValueError, match=r"successes, row \(1, 0\): 30 of 20"):
+    with pytest.raises(ValueError, match=r"successes, row 1: 30 of 20"):
         coverage_by(good.assign(num_correct=[0, 30, 5, 1]), "model", [1])
+    with pytest.raises(ValueError, match=r"by: \['k'\] are columns of the result"):
+        coverage_by(good.assign(k=1), ["model", "k"], [1])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.test_time_compute.coverage_laws import shrunk_rates
 from analysis.test_time_compute.derive_exchange import (
     SCOPES,
     exchange_slope_table,
@@ -20,7 +21,6 @@ from analysis.test_time_compute.exchange_slopes import (
     fit_response_surface,
     local_slopes,
     problem_rates,
-    shrunk_rates,
     verified_curves,
     verifier_reach,
 )

@@ -177,12 +177,32 @@ def test_bands_at_one_compute_do_not_depend_on_the_irreducible_loss() -> None:
     pd.testing.assert_frame_equal(one, two, rtol=1e-9)
 
 
+def test_the_largest_demand_taken_overflows_nowhere() -> None:
+    most = inference_aware_optimum(LAW, 2.2, 1e60)
+    assert all(np.isfinite(values).all() for values in vars(most).values())
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: inference_aware_optimum(LAW, 1.8, 1e12), "out of reach"),
         (lambda: inference_aware_optimum(LAW, 2.2, [1e12, -1.0]), "inference_tokens, row 1: -1.0"),
         (lambda: inference_aware_optimum(LAW, 2.2, np.nan), "inference_tokens: nan"),
+        (lambda: inference_aware_optimum(LAW, 2.2, 1e200), r"inference_tokens: 1e\+200 .* 1e\+60"),
+        (lambda: inference_aware_optimum(LAW, "low", 1e12), "target_loss: 'low'"),
+        (lambda: inference_aware_optimum(LAW, 2.2, "1e12"), "inference_tokens: '1e12'"),
+        (lambda: inference_aware_optimum(LAW, 2.2, []), "inference_tokens is empty"),
+        (
+            lambda: inference_aware_optimum(LAW, [2.2, 2.3], [1e12, 1e13, 1e14]),
+            r"target_loss \(2,\), inference_tokens \(3,\)",
+        ),
+        (lambda: optimum_ratios(1e305, alpha=0.3, beta=0.3), r"demand_ratio: 1e\+305"),
+        (
+            lambda: optimum_ratios([1.0, 2.0], alpha=[0.3, 0.4, 0.5], beta=0.3),
+            r"demand_ratio \(2,\), alpha \(3,\)",
+        ),
+        (lambda: lifetime_tokens(1e300, 1e300, 1, 1), "total_tokens: inf"),
+        (lambda: lifetime_tokens([1, 2], [1, 2, 3], 1, 1), r"queries \(2,\), input_tokens \(3,\)"),
         (lambda: optimum_ratios(1.0, alpha=0.0, beta=0.3), "alpha: 0.0"),
         (lambda: lifetime_tokens(1, 1, 1, 1, 1.5), "samples: 1.5"),
         (lambda: over_training_penalty(LAW, 0.5), "training_multiple: 0.5"),

@@ -106,6 +106,15 @@ def test_studies_that_agree_leave_no_spread_and_the_weighted_mean() -> None:
     assert found.standard_error == pytest.approx(24**-0.5)
 
 
+@pytest.mark.parametrize("unit", [1e-60, 1e-9, 1e9, 1e60])
+def test_the_unit_of_the_effects_changes_nothing(unit: float) -> None:
+    effects, errors = np.array([0.1, 0.9, 2.0, -0.4]), np.array([0.2, 0.3, 0.5, 0.1])
+    one, other = pool(effects, errors), pool(effects * unit, errors * unit)
+    for name in ("mean", "tau", "tau_low", "tau_high", "prediction_high"):
+        assert getattr(other, name) / unit == pytest.approx(getattr(one, name), rel=1e-6), name
+    assert other.i2 == pytest.approx(one.i2, rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("effects", "errors", "options", "message"),
     [
@@ -113,6 +122,11 @@ def test_studies_that_agree_leave_no_spread_and_the_weighted_mean() -> None:
         ([1.0, 2.0], [0.1], {}, "as many of each"),
         ([1.0, float("nan")], [0.1, 0.1], {}, "effects, row 1"),
         ([1.0, 2.0], [0.1, 0.0], {}, "standard_errors at index 1: 0.0"),
+        ([1.0, 2.0], [0.1, 1e-170], {}, "standard_errors, row 1: 1e-170"),
+        ([1.0, 2.0], [0.1, 1e170], {}, r"standard_errors, row 1: 1e\+170"),
+        ([1.0, -1e200], [0.1, 0.1], {}, r"size of effects, row 1: 1e\+200"),
+        ([[1.0, 2.0]], [[0.1, 0.1]], {}, "at least 2 studies"),
+        ([1.0, "2"], [0.1, 0.1], {}, "effects: .* is not a number"),
         ([1.0, 2.0], [0.1, 0.1], {"method": "reml"}, "'reml' is not accepted"),
         ([1.0, 2.0], [0.1, 0.1], {"level": 90}, "level: 90"),
     ],

@@ -207,6 +207,17 @@ def test_accuracy_itself_turns_where_wrong_answers_have_the_wider_scores() -> No
         (lambda: best_of_n_accuracy(0.1, 3, false_positive_rate=math.nan), "false_positive_rate"),
         (lambda: best_of_n_accuracy(0.1, 3, fallback="x", **VERIFIER), "fallback: 'x'"),
         (lambda: selection_ceiling(0.1, fallback="x", **VERIFIER), "fallback: 'x'"),
+        (
+            lambda: best_of_n_accuracy([0.1, 0.2], [1, 2, 3], **VERIFIER),
+            r"success_rate \(2,\), samples \(3,\)",
+        ),
+        (lambda: best_of_n_accuracy([], 3, **VERIFIER), "success_rate is empty"),
+        (lambda: best_of_n_accuracy(0.1, [], **VERIFIER), "samples is empty"),
+        (lambda: best_of_n_accuracy("0.1", 3, **VERIFIER), "success_rate: '0.1' is not a number"),
+        (
+            lambda: net_value([0.1, 0.2], 3, wrong_answer_cost=[1, 2, 3], **VERIFIER),
+            r"success_rate \(2,\), wrong_answer_cost \(3,\)",
+        ),
         (lambda: selection_curve([], [1], **VERIFIER), "at least one problem"),
         (lambda: net_value(0.1, 3, wrong_answer_cost=-1, **VERIFIER), r"wrong_answer_cost: -1\.0"),
         (lambda: net_value(0.1, 3, wrong_answer_cost=1, drawn="x", **VERIFIER), "drawn: 'x'"),

@@ -16,7 +16,6 @@ from analysis.test_time_compute.serving_cost import (
     compute_bound_batch,
     cost_optimum,
     cost_optimum_by_batch,
-    decode_over_prefill,
     decode_utilisation,
     mean_context_tokens,
 )
@@ -120,10 +119,6 @@ def test_the_mean_context_is_that_of_the_tokens_one_by_one() -> None:
     assert float(mean_context_tokens(1000, 500)) == pytest.approx(np.mean(lengths), rel=1e-3)
 
 
-def test_a_decoded_token_costs_more_by_the_ratio_of_utilisations() -> None:
-    assert float(decode_over_prefill(0.05, 0.5)) == pytest.approx(10.0)
-
-
 def test_a_lower_batch_moves_the_optimum_to_fewer_parameters_and_more_tokens() -> None:
     batches = np.array([1.0, 8.0, 64.0, 512.0])
     found = cost_optimum_by_batch(LAW, 2.2, 1e12, 1e12, batches, serving=SERVING, **CHIP)
@@ -150,7 +145,8 @@ def test_the_roofline_is_one_expression_for_the_browser() -> None:
         (lambda: decode_utilisation(1.0, **CHIP, ceiling=1.5), "ceiling: 1.5"),
         (lambda: decode_utilisation(1.0, **CHIP, context_tokens=np.nan), "context_tokens: nan"),
         (lambda: cost_optimum(LAW, 2.2, -1.0, 1.0, serving=SERVING), "input_tokens: -1.0"),
-        (lambda: decode_over_prefill(0.0, 0.5), "decode: 0.0"),
+        (lambda: Utilisation(0.5, 0.5, [0.1, 0.0], 1.0, 1.0), "decode, row 1: 0.0"),
+        (lambda: cost_optimum(LAW, 2.2, 1e70, 1.0, serving=SERVING), r"input_tokens: 1e\+70"),
     ],
 )
 def test_what_it_cannot_take_is_refused_by_name(call: Any, message: str) -> None:

@@ -139,6 +139,14 @@ def test_share_and_penalty_are_expressions_for_the_browser() -> None:
         (lambda: near_optimal_shares(1.0, 0.0), "tolerance: 0.0"),
         (lambda: optimal_split(1e24, 1e24, 1.0, span_oom=(-1.0, 1.0)), "span_oom"),
         (lambda: inference_share_interval(1.0), "at least 2 draws"),
+        (
+            lambda: inference_share([1.0, 2.0], relative_flop_price=[1.0, 2.0, 3.0]),
+            r"exchange_elasticity \(2,\), relative_flop_price \(3,\)",
+        ),
+        (
+            lambda: optimal_split([1e24, 1e25], 1e24, [1.0, 1.1, 1.2], span_oom=(1.0, 1.0)),
+            r"train_flop \(2,\), exchange_elasticity \(3,\)",
+        ),
     ],
 )
 def test_what_it_cannot_take_is_refused_by_name(call: Any, message: str) -> None:

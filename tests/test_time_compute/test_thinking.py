@@ -12,7 +12,6 @@ from scipy import optimize, special, stats
 
 from analysis.test_time_compute.derive_thinking import (
     SAME_MODEL,
-    dated_points,
     evaluation_points,
     thinking_pairs,
     thinking_slopes,
@@ -178,6 +177,8 @@ def test_pooling_keeps_kinds_of_x_apart_and_says_what_one_model_does() -> None:
         pooled_slopes(slopes.drop(columns="model"))
     with pytest.raises(ValueError, match="tokens, caps and money do not pool"):
         pooled_slopes(slopes, by=("benchmark",))
+    with pytest.raises(ValueError, match=r"no group has two studies to pool; left out: .*thinking"):
+        pooled_slopes(slopes[slopes.x_quantity == "thinking_token_cap"])
 
 
 @pytest.mark.parametrize(
@@ -260,14 +261,6 @@ def test_pairs_are_counted_per_question(tokens_table: pd.DataFrame) -> None:
         "MATH level 5": 1324,
         "OTIS Mock AIME 2024-2025": 45,
     }
-
-
-def test_dates_are_read_from_names_and_never_guessed(tokens_table: pd.DataFrame) -> None:
-    dated = dated_points(tokens_table).set_index("run")["release_year"].groupby("run").first()
-    assert dated["claude-3-7-sonnet-20250219_16K"] == pytest.approx(2025.135, abs=2e-3)
-    assert dated["o1-2024-12-17_high"] == pytest.approx(2024.959, abs=2e-3)
-    assert dated["mistral-large-2411"] == pytest.approx(2024.874, abs=2e-3)
-    assert not {"gpt-4-0613", "grok-2-1212", "DeepSeek-R1"} & set(dated.index)
 
 
 def test_evaluations_that_do_not_add_up_are_refused() -> None:

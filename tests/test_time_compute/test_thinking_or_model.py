@@ -152,11 +152,12 @@ def test_terms_that_are_not_identified_are_refused() -> None:
         (pair_table(fewer=0.0), 1.0, 0.1, "plain_output_tokens_per_question at index 0: 0.0"),
         (pair_table(), float("nan"), 0.1, "slope: nan"),
         (pair_table(), 1.0, 0.0, "slope_se: 0.0"),
+        (pair_table(), [1.0] * 9, 0.1, "shape .9,., pairs 1 rows"),
         (pair_table().drop(columns="questions"), 1.0, 0.1, "lacking \\['questions'\\]"),
     ],
 )
 def test_pairs_without_a_split_are_refused(
-    pairs: pd.DataFrame, slope: float, error: float, message: str
+    pairs: pd.DataFrame, slope: Any, error: float, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         decompose(pairs, slope, error)

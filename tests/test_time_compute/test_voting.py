@@ -163,6 +163,10 @@ def test_shapes_follow_what_was_given() -> None:
         (lambda: majority_vote_accuracy([0.2, 1.1], [1.0], 3), r"success_rate, row 1: 1\.1"),
         (lambda: majority_vote_accuracy(0.2, [0.5, 0.4], 3), r"wrong_shares, row 0: sum 0\.9"),
         (lambda: majority_vote_accuracy(0.2, [], 3), "wrong_shares of shape"),
+        (
+            lambda: majority_vote_accuracy([0.2, 0.3], [[1.0]] * 3, 3),
+            r"success_rate \(2,\), wrong_shares \(3,\)",
+        ),
         (lambda: majority_vote_accuracy(0.2, [1.0], [3, 0]), r"votes, row 1: 0\.0"),
         (lambda: majority_vote_accuracy(0.2, [1.0], [[3]]), r"votes have shape \(1, 1\)"),
         (lambda: majority_vote_accuracy(0.2, [1.0], 513), "513 is above 512"),

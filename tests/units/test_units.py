@@ -14,6 +14,11 @@ def test_a_petaflops_day_is_the_flop_of_a_day_at_that_rate() -> None:
     assert units.pflops_days_from_flop(units.flop_from_pflops_days(37.0)) == pytest.approx(37.0)
 
 
+def test_the_backward_pass_costs_twice_the_forward_pass() -> None:
+    backward = units.FLOP_PER_PARAMETER_TOKEN - units.FORWARD_FLOP_PER_PARAMETER_TOKEN
+    assert backward == 2 * units.FORWARD_FLOP_PER_PARAMETER_TOKEN
+
+
 def test_fourfold_growth_doubles_every_six_months() -> None:
     assert units.doubling_months(4.0) == pytest.approx(6.0)
     assert units.growth_per_year_from_doubling(6.0) == pytest.approx(4.0)

@@ -29,3 +29,8 @@ def test_units_are_said_in_words() -> None:
 def test_all_of_them_is_said_as_all() -> None:
     assert wording.share_of(5, 5) == "All 5"
     assert wording.share_of(4, 5) == "4 of 5"
+
+
+def test_a_date_is_told_by_its_month() -> None:
+    assert wording.month("2025-06-24") == "June 2025"
+    assert wording.month("2024-12") == "December 2024"

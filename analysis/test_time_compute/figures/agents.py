@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -37,6 +39,7 @@ def agent_multiples() -> Figure:
         ignore_index=True,
     )
     steps = round(agents.fact("nebius_openhands_turns"))
+    cached = wording.percent(float(agents.prices().cached_price_ratio))
     tokens, money = (agents.multiple(steps, unit) for unit in ("tokens", "usd"))
     in_tokens, in_money = wording.digits(tokens), wording.digits(money)
 
@@ -54,7 +57,7 @@ def agent_multiples() -> Figure:
             title=theme.fitted("steps of the task, times the model is called (log scale)", width),
         )
         scale = alt.Scale(type="log", domain=[0.3, 60_000], nice=False)
-        channel = {
+        channel: dict[str, Any] = {
             "title": "multiple of a chat, times (log scale)",
             "scale": scale,
             "axis": alt.Axis(values=_TICKS, format=",d", grid=True),
@@ -101,16 +104,17 @@ def agent_multiples() -> Figure:
     return Figure(
         id="agent-multiples",
         title=(
-            f"A task of {steps} steps takes {in_tokens} times the tokens of a chat but "
+            f"A task of {steps} steps takes about {in_tokens} times the tokens of a chat, "
             f"{in_money} times its money"
         ),
         subtitle="What an agent's task takes, as a multiple of a chat, by the number of steps",
         caption=(
             "Each step reads the whole context again, so tokens grow with the square of the steps; "
-            "what was read before costs a tenth from a cache, so money and compute grow far "
+            f"what was read before costs {cached} of the price from a cache, so money and "
+            "compute grow far "
             "less. Bands: 90% over the assumptions. Dots: published multiples, put where the "
-            "model's tokens reach them: filled where counted, rings where estimated. A multiple of "
-            "5 and one of 1,000 differ in the steps taken and in the unit, not in the facts. A "
+            "model's tokens reach them: filled where counted, rings where estimated. They need not "
+            "contradict each other: steps and unit make the difference. A "
             f"chat is {wording.count(agents.fact('bai2026_code_chat_tokens'))} tokens, as measured."
         ),
         alt=(

@@ -80,17 +80,19 @@ def price_of_a_score() -> Figure:
     rates = costs.price_rates()
     halves = premium_half_life(rates["factor_per_year"].to_numpy())
     low, high = wording.digits(halves.min()), wording.digits(halves.max())
-    half = wording.digits(float(np.median(halves)))
     arc = frame.loc[frame["basis"] == costs.PER_TASK, "relative_price"]
+    first_said, first_used = costs.first_prices_of_o3()
     return Figure(
         id="price-of-a-score",
-        title=f"The price of a fixed score halves about every {half} months",
+        title=(
+            f"Until early 2025 the token price of a fixed score halved every {low} to {high} months"
+        ),
         subtitle="Cheapest price at which a score could be had, over the first such price",
         caption=(
             "Each line follows one score, from the first model that reached it to the cheapest "
             f"that did so later. Fitted half-lives run from {low} to {high} months for prices per "
             "token (grey). Orange: price per task of a puzzle test, two points each, which counts "
-            f"longer thinking too: down to 1/{wording.count(1 / arc.min())}. Rings are one "
+            f"longer thinking too: down to 1/{wording.digits(1 / arc.min())}. Rings are one "
             "author's reading of a leaderboard."
         ),
         alt=(
@@ -118,8 +120,9 @@ def price_of_a_score() -> Figure:
         weaknesses=(
             "Records are chosen for being low, few and dependent, so the half-lives are rough. "
             "Test scores can be trained for. A price per token hides that newer models write more "
-            "tokens per answer. The first price of the dearest puzzle run was put at 20 dollars "
-            "when published and at 200 on the later leaderboard used here."
+            "tokens per answer. The first price of the dearest puzzle run was put at "
+            f"{wording.usd(first_said)} a task when published and at {wording.usd(first_used)} on "
+            "the later leaderboard used here."
         ),
         height={"wide": 400, "narrow": 420},
     )
@@ -136,6 +139,7 @@ def energy_per_question() -> Figure:
     low, high = wording.digits(recent.min()), wording.digits(recent.max())
     least, most = wording.digits(longer.min()), wording.digits(longer.max())
     times = wording.digits(costs.energy_of_longer_answer())
+    guess = float(rows.set_index("fact_id").loc["chatgpt_devries", "value"])
 
     def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
         order = data.sort_values(["answer", "energy_wh"], ascending=[False, True])["name"].tolist()
@@ -158,7 +162,7 @@ def energy_per_question() -> Figure:
         colour = alt.Color(
             "answer:N",
             scale=alt.Scale(domain=[costs.PLAIN, costs.LONG], range=[theme.OTHER, theme.INFERENCE]),
-            legend=alt.Legend(columns=2 if width > 500 else 1),
+            legend=alt.Legend(columns=2 if width > 500 else 1, symbolType="square"),
         )
         base = alt.Chart(data)
         whisker = base.mark_rule(strokeWidth=2).encode(
@@ -180,14 +184,16 @@ def energy_per_question() -> Figure:
     return Figure(
         id="energy-per-question",
         title=(
-            f"A plain answer takes {low} to {high} Wh, a long or thought-out one {least} to {most}"
+            f"Recent estimates: a plain answer takes {low} to {high} Wh, a long or thought-out one "
+            f"{least} to {most}"
         ),
         subtitle="Energy per question, Wh; filled: measured, rings: estimated or stated",
         caption=(
             "Only the filled points are measurements: 2023's open models at the chip, Google's at "
             "the fleet, with cooling and idle machines. The one pair with an interval on both "
-            f"sides puts an answer 15 times longer at {times} times the energy. The ring at 3 Wh "
-            "is the much-quoted top-down guess of 2023, ten times what came later."
+            f"sides puts an answer 15 times longer at {times} times the energy. The ring at "
+            f"{wording.digits(guess)} Wh is the much-quoted top-down guess of 2023, "
+            f"{wording.digits(guess / float(recent.median()), 1)} times what came later."
         ),
         alt=(
             f"Dot plot of energy per question. Recent plain answers lie between {low} and {high} "

@@ -80,8 +80,9 @@ def coverage_curves() -> Figure:
             "who can tell which."
         ),
         alt=(
-            f"Rising curves of coverage against tries from 1 to {most:,} for seven Pythia models "
-            f"of 70 million to 12 billion parameters. The largest goes from {start} to {end}; the "
+            f"Rising curves of coverage against tries from 1 to {most:,} for "
+            f"{frame['model'].nunique()} Pythia models of {smallest} to {largest}. The largest "
+            f"goes from {start} to {end}; the "
             f"smallest reaches {wording.percent(at[smallest, most] / 100)}."
         ),
         evidence=("measured", "derived"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -55,7 +57,7 @@ def published_exchange() -> Figure:
                 domain=[exchange.THINKING, exchange.OVER_TRAINING],
                 range=[theme.INFERENCE, theme.TRAINING],
             ),
-            legend=alt.Legend(orient="top"),
+            legend=alt.Legend(columns=2 if width > 500 else 1, symbolType="square"),
         )
         one = alt.Chart(pd.DataFrame({"elasticity": [1.0], "text": ["one for one"]}))
         rule = one.mark_rule(strokeDash=[3, 3]).encode(x="elasticity:Q")
@@ -83,12 +85,13 @@ def published_exchange() -> Figure:
     return Figure(
         id="published-exchange",
         title=(
-            f"One power of ten of training trades for {low} to {high} powers of ten of inference"
+            f"Published rates for thinking instead of training: {low} to {high} powers of ten for "
+            "one"
         ),
         subtitle="Powers of ten of inference per power of ten of training, at equal results",
         caption=(
-            "How much inference compute per answer replaces tenfold training compute. Right of "
-            "the line a tenfold of training saves more than a tenfold of inference. Filled: "
+            "How much inference compute per answer replaces tenfold training compute: the further "
+            "left, the cheaper a substitute thinking is. Filled: "
             f"measured ({measured} on board games); rings: estimates, readings of published "
             "experiments or assumptions; bars: ranges as published. Each holds over the span its "
             "author names, one to a few powers of ten, and no further."
@@ -120,8 +123,9 @@ def published_exchange() -> Figure:
         models=(exchange.exchange_rates,),
         tests=("tests/test_time_compute/test_tables.py::" + exchange.EXCHANGE_TEST,),
         weaknesses=(
-            "Only two rates rest on experiments made for the purpose, and one of those is on board "
-            "games. Snell et al. 2024 print no rate, only that a model 14 times smaller can match "
+            "Ord's rate is for compute of reinforcement learning, not of all training. Only two "
+            "rates rest on experiments made for the purpose, one of them on board games. Snell "
+            "et al. 2024 print no rate, only that a model many times smaller can match "
             "at equal FLOP on easier problems, so they are not a point here. All pre-date "
             "models trained to think."
         ),
@@ -170,7 +174,7 @@ def optimal_split() -> Figure:
             axis=alt.Axis(values=_TICKS, format="~g"),
             title=theme.fitted(_RATE, width),
         )
-        channel = {
+        channel: dict[str, Any] = {
             "title": "inference, percent of compute",
             "scale": alt.Scale(domain=[0, 100]),
         }
@@ -210,8 +214,8 @@ def optimal_split() -> Figure:
     return Figure(
         id="optimal-split",
         title=(
-            f"At published exchange rates inference should take {at_low} to {at_high} of compute: "
-            "near parity"
+            f"At exchange rates as published, inference should take {at_low} to {at_high} of all "
+            "compute"
         ),
         subtitle="Share of all compute that inference should take, by the exchange rate",
         caption=(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -52,7 +54,10 @@ def size_to_serve() -> Figure:
             title=theme.fitted("tokens served over tokens of the best training run (ratio)", width),
         )
         scale = alt.Scale(domain=[0, 110], nice=False)
-        channel = {"title": "percent of the model that is best to train", "scale": scale}
+        channel: dict[str, Any] = {
+            "title": "percent of the model that is best to train",
+            "scale": scale,
+        }
         hues = [theme.TRAINING, theme.INFERENCE]
         colour = alt.Color(
             "quantity:N",
@@ -90,15 +95,17 @@ def size_to_serve() -> Figure:
     return Figure(
         id="size-to-serve",
         title=(
-            f"A model that serves ten times its training tokens should have {size} of the size "
-            "that is best to train"
+            "A model that serves ten times the tokens of the best training run should have "
+            f"{size} of its size"
         ),
         subtitle="Cheapest model of the same loss over its life, percent of the best one to train",
         caption=(
             "A smaller model, trained longer to the same loss, costs more to train and less to "
             "use. Blue: its parameters; orange: compute of training and answers together; 100 is "
             "the model that is best when nothing is served. Thick lines: our refit with its 90% "
-            f"band; thin: other published laws. At ten times, compute falls to {cost}."
+            f"band; thin: other published laws. At ten times, compute falls to {cost}. Drawn for "
+            f"the loss that {wording.power(lifetime.SERVED_FLOP)} FLOP can reach; other losses "
+            "give nearly the same."
         ),
         alt=(
             "Two falling curves against tokens served. Parameters fall from nearly 100 percent "
@@ -152,7 +159,7 @@ def _controls() -> tuple[Control, ...]:
             unit="tokens",
             low=100,
             central=lifetime.tokens_per_question(),
-            high=20_000,
+            high=lifetime.LONG_QUESTION_TOKENS,
             step=100,
         ),
         Control(
@@ -177,7 +184,7 @@ def _controls() -> tuple[Control, ...]:
 
 
 def _readers_line(
-    data: pd.DataFrame, controls: tuple[Control, ...], channel: dict[str, object]
+    data: pd.DataFrame, controls: tuple[Control, ...], channel: dict[str, Any]
 ) -> alt.LayerChart:
     """The break-even under the reader's assumptions, from the function that made the other line."""
     params = {c.name: alt.param(name=c.name, value=c.central) for c in controls}
@@ -211,6 +218,7 @@ def break_even() -> Figure:
                     "queries": central,
                     "low": [band.low for band in bands],
                     "high": [band.high for band in bands],
+                    "beyond": lifetime.tried_up_to() < GAINS,
                     "name": "",
                     "source_id": "",
                 }
@@ -220,6 +228,7 @@ def break_even() -> Figure:
                     "row": VOLUME,
                     "training_multiple": GAINS.max(),
                     "queries": [a_day, a_day * 365.25],
+                    "beyond": False,
                     "name": ["ChatGPT, one day", "ChatGPT, one year"],
                     "source_id": lifetime.messages_per_day()["source_id"],
                 }
@@ -231,7 +240,9 @@ def break_even() -> Figure:
     middle, band = lifetime.break_even_central(gain), lifetime.break_even_band(gain)
     at = wording.count(middle)
     low, high = wording.count(band.low), wording.count(band.high)
-    days = wording.digits(lifetime.days_to_break_even(middle))
+    volume = lifetime.messages_per_day()
+    asked, month = wording.count(a_day), wording.month(str(volume["date"]))
+    times = wording.digits(gain, 1)
     controls = _controls()
 
     def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
@@ -241,7 +252,7 @@ def break_even() -> Figure:
             axis=alt.Axis(values=[2, 3, 5, 10, 20, 50, 100], format="d"),
             title="gain wanted, as times the training compute (log scale)",
         )
-        channel = {
+        channel: dict[str, Any] = {
             "title": "questions in the model's life (times asked, log scale)",
             "scale": alt.Scale(type="log", domain=[1e7, 1e13], nice=False, clamp=True),
             "axis": alt.Axis(
@@ -252,9 +263,14 @@ def break_even() -> Figure:
             ),
         }  # fmt: skip
         model = alt.Chart(data).transform_filter(alt.datum.row == BREAK_EVEN)
+        solid = (
+            model.transform_filter("!datum.beyond")
+            .mark_line(strokeWidth=3, color=theme.INFERENCE)
+            .encode(x=x, y=alt.Y("queries:Q", **channel))
+        )
         line = line_with_band(
             model, x=x, y="queries", low="low", high="high", colour=theme.INFERENCE,
-            channel=channel, strokeWidth=3,
+            channel=channel, strokeWidth=3, strokeDash=[4, 4],
             tooltip=[
                 alt.Tooltip("training_multiple:Q", format=".2~g"),
                 alt.Tooltip("queries:Q", format=".2~s"),
@@ -279,20 +295,21 @@ def break_even() -> Figure:
             .mark_text(align="left", fontSize=12, fontStyle="italic", color=theme.INK)
             .encode(x=x, y=y, text="text:N")
         )
-        return _readers_line(data, controls, channel) + line + rule + name + texts
+        return _readers_line(data, controls, channel) + line + solid + rule + name + texts
 
     return Figure(
         id="break-even",
         title=(
-            f"Thinking is the cheaper way below about {at} questions; beyond, a better model is"
+            f"For a gain worth {times} times the training, thinking is cheaper below about {at} "
+            f"questions ({low} to {high})"
         ),
         subtitle="Questions in a model's life at which both ways cost the same, by the gain wanted",
         caption=(
             "Below the line letting the model think longer buys the gain for less compute, above "
-            f"it training a better one does. For a gain worth ten times the training: {at} "
-            f"questions ({low} to {high}, 90% over the assumptions), asked of ChatGPT within "
-            f"{days} days at its largest published rate. Purple: your own assumptions; it starts "
-            "on the line."
+            "it training a better one does. Line: central assumptions, dashed where the thinking "
+            "would be longer than any average answer in our tables; band: 90% over the "
+            f"assumptions. Dotted: messages sent to ChatGPT, {asked} a day in {month}, as if all "
+            "needed the gain. Purple: your own assumptions; it starts on the line."
         ),
         alt=(
             "A falling line of break-even questions against the gain wanted, on logarithmic axes, "
@@ -309,6 +326,7 @@ def break_even() -> Figure:
             "queries": "questions in the model's life",
             "low": "lower end of the 90% interval over the assumptions",
             "high": "upper end of the 90% interval over the assumptions",
+            "beyond": "true where thinking would exceed the longest average answer in the tables",
             "name": "whose questions",
             "source_id": "key of the source; empty for the model",
         },
@@ -324,10 +342,11 @@ def break_even() -> Figure:
             "tests/pages/test_controls.py::test_page_and_python_agree_on_sampled_scenarios",
         ),
         weaknesses=(
-            "The exchange rate is assumed to hold over the whole gain; published spans end at one "
-            "to three powers of ten. Only questions that need the gain count. Teaching a model to "
-            "think costs training too, waiting costs users' time, and one better model serves many "
-            "gains: none of it is counted."
+            "The exchange rate is assumed to hold over the whole gain and for hard questions too, "
+            "where it has been found to fail. Left out: the training that teaches a model to think "
+            "and that a better model is better at everything, which favour training; delay and "
+            "memory, which favour it too; and that only the answer grows, not the question, which "
+            "favours thinking."
         ),
         settings={
             "level": LEVEL,

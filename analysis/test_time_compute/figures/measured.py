@@ -26,6 +26,8 @@ def iso_coverage() -> Figure:
     saved = wording.digits(10 ** within["slope"])
     low, high = (wording.digits(10 ** within[end]) for end in ("low_90", "high_90"))
     target = wording.percent(exchange.TARGET)
+    sizes = 10 ** exchange.size_slopes().loc[frame.query("parameters >= 1e9")["size"].unique()]
+    least, most = wording.digits(sizes.min()), wording.digits(sizes.max())
     dearer = wording.digits(10 ** -across["slope"])
     tokens = assumptions.get("tokens_per_sample")
 
@@ -78,15 +80,18 @@ def iso_coverage() -> Figure:
     return Figure(
         id="iso-coverage",
         title=(
-            f"With a perfect checker, ten times the training saves only {saved}-fold of sampling"
+            "From a billion parameters up, ten times the training saves about "
+            f"{saved}-fold of sampling"
         ),
         subtitle=f"Compute per problem that solves {target} of them, FLOP, by training compute",
         caption=(
             "Each line is one Pythia model as its training goes on; each point a checkpoint with "
             f"the tries it needs for a coverage of {target}, whiskers 90% over problems. Orange: "
-            "models of a billion parameters and more. Within a size tenfold training saves a "
-            f"factor {saved} ({low} to {high}) of inference; across sizes at the end of training "
-            f"the larger model takes {dearer} times more. Equal length of a try is assumed, "
+            "models of a billion parameters and more; among them tenfold training saves a "
+            f"factor {saved} of inference within a size ({low} to {high}, 90% over problems; "
+            f"single sizes {least} to {most}), and across sizes at the end of training tenfold "
+            f"compute takes {dearer} times more. The two smaller sizes (grey) get worse. Equal "
+            "length of a try is assumed, "
             f"{wording.count(tokens.central)} tokens; it moves all points alike."
         ),
         alt=(
@@ -167,16 +172,17 @@ def checker_decides() -> Figure:
     return Figure(
         id="checker-decides",
         title=(
-            f"Of {perfect} checkpoints that sampling lifts to {wording.digits(target)}%, {one} are "
-            "left if the checker errs once in a hundred"
+            f"{perfect} checkpoints reach {wording.digits(target, 2)}% by sampling with a perfect "
+            f"checker, {one} with one that passes 1% of wrong answers"
         ),
         subtitle="Number of Pythia checkpoints that can reach a share of right answers",
         caption=(
-            f"All {total} checkpoints with enough problems. Left: coverage as counted, a perfect "
-            "checker, within the tries drawn. Right of it: any number of tries, one picked by a "
-            "checker that lets so many wrong answers pass; success rates shrunk to their fitted "
-            "distribution. The exchange between training and sampling exists only where somebody "
-            "can tell right from wrong."
+            f"All {total} checkpoints with enough problems. Left: coverage as counted within the "
+            "tries drawn, a perfect checker. Right of it: any number of tries, one picked by a "
+            "checker that rejects no right answer and lets so many wrong ones pass; rates of "
+            "success are taken from a distribution fitted to all problems, so that a problem "
+            "never solved counts as rarely solved. For these models and this test there is little "
+            "to exchange once the checker errs."
         ),
         alt=(
             f"Grouped bars: {perfect} checkpoints reach {wording.digits(target)} percent with a "

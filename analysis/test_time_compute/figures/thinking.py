@@ -14,10 +14,11 @@ from analysis.test_time_compute.thinking import log_odds_slope, slopes_by_study
 from analysis.test_time_compute.thinking_or_model import decompose
 
 _POOLED = "all together: "
+_REST = "not explained by tokens"
 
 
 def _slope_frame() -> pd.DataFrame:
-    rows = thinking.slopes().query("pooled and counted != @thinking.MONEY")
+    rows = thinking.slopes().query("pooled or counted == @thinking.SAMPLED")
     parts = [
         pd.DataFrame(
             {
@@ -85,8 +86,10 @@ def thinking_slopes() -> Figure:
         colour = alt.Color(
             "counted:N",
             scale=alt.Scale(
-                domain=[thinking.USED, thinking.CAP], range=[theme.INFERENCE, theme.OTHER]
+                domain=[thinking.USED, thinking.SAMPLED, thinking.CAP],
+                range=[theme.INFERENCE, theme.ACCENT, theme.OTHER],
             ),
+            legend=alt.Legend(columns=3 if width > 500 else 1),
         )
         base = alt.Chart(data)
         zero = alt.Chart(pd.DataFrame({"slope": [0.0]})).mark_rule().encode(x=x)
@@ -115,11 +118,12 @@ def thinking_slopes() -> Figure:
 
     return Figure(
         id="thinking-slopes",
-        title=f"Ten times the thinking lifts a coin-flip score by about {central} points",
+        title=f"Ten times the thinking lifts a score of 50% by about {central} points",
         subtitle="Log-odds of a right answer gained per ten times the tokens, one model each",
         caption=(
-            "Within one model on one test, so that nothing but the thinking changes. Orange: "
-            "tokens really used; grey: the cap allowed. Diamonds: random-effects mean with its "
+            "Within one model on one test. Orange: tokens really used; grey: the cap allowed; "
+            "purple: more samples and a vote over them, not pooled. Diamonds: random-effects "
+            "mean with its "
             f"90% interval, {wording.digits(mean.mean)} ({wording.digits(mean.low)} to "
             f"{wording.digits(mean.high)}) and {wording.digits(caps.mean)}; from 50% right that is "
             f"{central} points ({low} to {high}). Settings that differ less than "
@@ -180,7 +184,7 @@ def thinking_or_model() -> Figure:
                     "source_id": parts["source_id"],
                 }
             )
-            for part, column in (("more tokens", "tokens_points"), ("the model", "model_points"))
+            for part, column in (("more tokens", "tokens_points"), (_REST, "model_points"))
         ],
         ignore_index=True,
     )
@@ -206,9 +210,7 @@ def thinking_or_model() -> Figure:
         )  # fmt: skip
         colour = alt.Color(
             "part:N",
-            scale=alt.Scale(
-                domain=["more tokens", "the model"], range=[theme.INFERENCE, theme.TRAINING]
-            ),
+            scale=alt.Scale(domain=["more tokens", _REST], range=[theme.INFERENCE, theme.TRAINING]),
             legend=alt.Legend(columns=2 if width > 500 else 1),
         )
         base = alt.Chart(data)
@@ -236,14 +238,15 @@ def thinking_or_model() -> Figure:
     return Figure(
         id="thinking-or-model",
         title=(
-            f"Longer answers account for {low} to {high} of the step to reasoning models; the rest "
-            "came with the model"
+            f"At one model's slope, longer answers explain {low} to {high} of the step to "
+            "reasoning "
+            "models"
         ),
         subtitle="Gain in right answers from a plain to a reasoning model, percentage points",
         caption=(
             "Orange: what the additional tokens would have bought at the slope of the one model "
-            "whose thinking could be switched on, test by test; blue: the rest, which came with "
-            f"new training. Label: share of tokens in the log-odds, {middle} in the middle; "
+            "whose thinking could be switched on, test by test; blue: what tokens do not explain. "
+            f"Label: share of tokens in the log-odds, {middle} in the middle; "
             f"90% intervals reach up to {wording.digits(100 * widest)} points either way."
         ),
         alt=(
@@ -269,7 +272,8 @@ def thinking_or_model() -> Figure:
         models=(decompose,),
         tests=(thinking.PAIR_TEST,),
         weaknesses=(
-            "One model's slope stands for all: reasoning models are trained to use their tokens, "
+            "One model's slope stands for all, and most pairs differ in more than thinking. "
+            "Reasoning models are trained to use their tokens, "
             "so tokens and training cannot be told apart by such data. Across all models the two "
             "go together so closely that a regression cannot separate them either."
         ),

@@ -48,10 +48,9 @@ def prices() -> TokenPrices:
 
 
 def chat_turn() -> ChatTurn:
-    """The chat that multiples are counted in: as long as measured, split as a plain question is."""
-    read, written = (assumptions.get(name).central for name in ("prompt_tokens", "answer_tokens"))
-    whole = fact("bai2026_code_chat_tokens")
-    return ChatTurn(whole * read / (read + written), whole * written / (read + written))
+    """The chat that multiples are counted in: as long as measured."""
+    whole, written = fact("bai2026_code_chat_tokens"), assumptions.get("written_share").central
+    return ChatTurn(whole * (1 - written), whole * written)
 
 
 def task(steps: int | np.ndarray, **changed: float) -> AgentTask:

@@ -42,6 +42,14 @@ def answer_energy() -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+def first_prices_of_o3() -> tuple[float, float]:
+    """Price per task of the first run above 70% on the puzzle test: as published, and as used."""
+    points = catalog.load("accuracy_points").query(
+        "model == 'o3-preview' and x_quantity == 'usd_per_task' and y_value == 0.757"
+    )
+    return float(points["x_value"].min()), float(points["x_value"].max())
+
+
 @cache
 def energy_of_longer_answer() -> float:
     """Energy of an answer 15 times longer over that of a typical one, from one study."""

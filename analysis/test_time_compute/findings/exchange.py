@@ -114,3 +114,15 @@ def reach() -> pd.DataFrame:
             "source_id": table["source_id"],
         }
     )
+
+
+@cache
+def size_slopes() -> pd.Series:
+    """Exchange rate of each size over its own training, by least squares, indexed by size."""
+    rows = iso_coverage()
+    slopes = {}
+    for size, group in rows.groupby("size", sort=False):
+        if len(group) > 1:
+            logs = np.log10(group[["train_flop", "inference_flop"]].astype(float))
+            slopes[size] = -np.polyfit(logs["train_flop"], logs["inference_flop"], 1)[0]
+    return pd.Series(slopes)

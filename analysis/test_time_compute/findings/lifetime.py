@@ -20,6 +20,7 @@ from analysis.test_time_compute.inference_aware import (
     inference_aware_bands,
     inference_aware_optimum,
 )
+from analysis.test_time_compute.serving_cost import Utilisation, cost_optimum_by_batch
 from analysis.uncertainty import Interval
 from analysis.units import FLOP_PER_PARAMETER_TOKEN
 
@@ -83,7 +84,9 @@ def _inference_aware_rows(law: LossLaw, name: str) -> pd.DataFrame:
 
 
 #: What the break-even is most unsure of.
-BREAK_EVEN_INPUTS = ("exchange_elasticity", "relative_flop_price", "prompt_tokens", "answer_tokens")
+#: A question with long documents: the end of the reader's slider.
+LONG_QUESTION_TOKENS = 20_000.0
+BREAK_EVEN_INPUTS = ("exchange_elasticity", "relative_flop_price", "question_tokens")
 
 
 @cache
@@ -103,8 +106,7 @@ def break_even_settings() -> dict[str, float]:
 
 def tokens_per_question() -> float:
     """Tokens read and written for a plain answer."""
-    names = ("prompt_tokens", "answer_tokens")
-    return sum(assumptions.get(name).central for name in names)
+    return assumptions.get("question_tokens").central
 
 
 def break_even_central(training_multiple: float, **changed: float) -> float:
@@ -136,7 +138,7 @@ def break_even_samples() -> dict[str, np.ndarray]:
     return {
         "exchange_elasticity": drawn["exchange_elasticity"],
         "relative_flop_price": drawn["relative_flop_price"],
-        "tokens_per_query": drawn["prompt_tokens"] + drawn["answer_tokens"],
+        "tokens_per_query": drawn["question_tokens"],
         "parameter_exponent": exponent.to_numpy(),
         "training_tokens": (product ** (1 - exponent) / scale).to_numpy(),
     }
@@ -196,16 +198,52 @@ def swings() -> dict[str, float]:
         found = [break_even_central(gain, **{name: value}) for value in values]
         return max(found) / min(found)
 
-    rate, price = (assumptions.get(n) for n in ("exchange_elasticity", "relative_flop_price"))
-    length = [
-        sum(getattr(assumptions.get(name), end) for name in ("prompt_tokens", "answer_tokens"))
-        for end in ("low", "high")
-    ]
+    names = ("exchange_elasticity", "relative_flop_price", "question_tokens")
+    rate, price, length = (assumptions.get(name) for name in names)
     law, base = scaling_laws.refit_law(), assumptions.get("reference_train_flop")
     tokens = [float(law.optimum(flop).tokens) for flop in (base.low, base.high)]
-    return {
-        "tokens_per_query": between(tokens_per_query=(length[0], length[1])),
+    moved = {
+        "tokens_per_query": between(tokens_per_query=(length.low, length.high)),
         "training_tokens": between(training_tokens=(tokens[0], tokens[1])),
         "relative_flop_price": between(relative_flop_price=(price.low, price.high)),
         "exchange_elasticity": between(exchange_elasticity=(rate.low, rate.high)),
     }
+    return dict(sorted(moved.items(), key=lambda item: item[1], reverse=True))
+
+
+def longest_answer() -> float:
+    """Most tokens that a model of our tables wrote per question, on average over a test."""
+    pairs = catalog.load("thinking_points")
+    return float(pairs["reasoning_output_tokens_per_question"].max())
+
+
+def tried_up_to() -> float:
+    """Gain for which thinking would take as many tokens as the longest average answer."""
+    power = break_even_settings()["parameter_exponent"]
+    power += assumptions.get("exchange_elasticity").central
+    return float((longest_answer() / tokens_per_question()) ** (1 / power))
+
+
+#: Answers that a chip writes at once: few and many.
+BATCHES = (8, 512)
+BYTES_PER_PARAMETER = 2.0
+
+
+@cache
+def size_by_batch(demand_ratio: float = 1.0) -> dict[int, float]:
+    """Best size over the training-optimal one where chip time, not FLOP, is paid, by batch."""
+    law, used = scaling_laws.refit_law(), assumptions.get("compute_utilisation").central
+    optimum = law.optimum(SERVED_FLOP)
+    served = demand_ratio * float(optimum.tokens)
+    written = assumptions.get("written_share").central * served
+    best = cost_optimum_by_batch(
+        law,
+        float(optimum.loss),
+        served - written,
+        written,
+        np.array(BATCHES),
+        serving=Utilisation(used, used, used, 1.0, 1.0),
+        flop_per_byte=assumptions.get("chip_flop_per_byte").central,
+        bytes_per_parameter=BYTES_PER_PARAMETER,
+    )
+    return dict(zip(BATCHES, np.asarray(best.parameter_ratio).tolist(), strict=True))

@@ -7,7 +7,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from analysis import catalog, wording
+from analysis import assumptions, catalog, wording
+from analysis.test_time_compute.findings import SEED
+from analysis.test_time_compute.vote_check import concentration_from_coverage, predicted_vote
+from analysis.test_time_compute.voting import rival_shares
 
 COVERAGE_TEST = "test_released_counts_give_the_coverage_their_authors_stored"
 FORECAST_TEST = "test_unseen_samples_of_released_counts_are_predicted_within_what_was_measured"
@@ -132,3 +135,29 @@ def selection_points() -> pd.DataFrame:
     key = ["study", "model", "benchmark"]
     several = rows.groupby(key)["what"].transform("nunique") > 1
     return rows.loc[several].reset_index(drop=True)
+
+
+@cache
+def vote_check() -> pd.DataFrame:
+    """Published majority votes beside what the model of voting says, from one try alone.
+
+    How alike the problems are is taken from the models whose coverage was published; how wrong
+    answers spread is the book's assumption.
+    """
+    points = selection_points().assign(share=lambda rows: rows["score_percent"] / 100)
+    shares = points.pivot_table("share", ["model", "benchmark"], "what")
+    tries = int(points.loc[points["what"] == ANY_RIGHT, "x_value"].max())
+    both = shares.dropna(subset=[ONE_TRY, ANY_RIGHT])
+    pairs = zip(both[ONE_TRY], both[ANY_RIGHT], strict=True)
+    alike = float(np.median([concentration_from_coverage(*pair, tries) for pair in pairs]))
+    wrong = rival_shares(
+        int(assumptions.get("vote_rivals").central),
+        concentration=assumptions.get("vote_concentration").central,
+    )
+    voted = shares.dropna(subset=[ONE_TRY, KEPT])
+    predicted = [
+        predicted_vote(one, alike, wrong, tries, draws=300, seed=SEED) for one in voted[ONE_TRY]
+    ]
+    return pd.DataFrame(
+        {"one_try": voted[ONE_TRY], "published": voted[KEPT], "predicted": predicted}
+    ).reset_index()

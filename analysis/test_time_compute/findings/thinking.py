@@ -21,7 +21,9 @@ PAIR_TEST = (
     "tests/test_time_compute/test_thinking_or_model.py::"
     "test_intervals_cover_planted_shares_as_often_as_they_say"
 )
-USED, CAP, MONEY = "tokens used", "cap on thinking tokens", "money per task"
+USED, CAP, SAMPLED, MONEY = (
+    "tokens used", "cap on thinking tokens", "more samples", "money per task",
+)  # fmt: skip
 _KINDS = {
     "output_tokens": USED,
     "thinking_token_cap": CAP,
@@ -89,7 +91,9 @@ def slopes() -> pd.DataFrame:
     rows = pd.concat([catalog.load("thinking_slopes"), _published_slopes()], ignore_index=True)
     rows["counted"] = rows["x_quantity"].map(_KINDS)
     rows["name"] = rows["model"].map(short_model) + ", " + rows["benchmark"].map(_SHORT_BENCHMARKS)
-    rows["pooled"] = rows["x_ratio"] >= LEAST_RATIO
+    # The makers of o3-preview drew more samples and voted; its tokens count all of them.
+    rows.loc[rows["model"] == "o3-preview", "counted"] = SAMPLED
+    rows["pooled"] = (rows["x_ratio"] >= LEAST_RATIO) & rows["counted"].isin([USED, CAP])
     return rows
 
 
@@ -115,15 +119,18 @@ SWITCHED = "claude-3-7-sonnet-20250219"
 def decomposed() -> pd.DataFrame:
     """Gain of reasoning models over plain ones: what goes with tokens, and the rest.
 
-    The slope is that of the one model whose thinking was switched on, benchmark by benchmark.
+    The slope is that of the one model whose thinking was switched on, benchmark by benchmark; its
+    error has the spread between models added. Pairs with that model are left out: its own scores
+    made the slope.
     """
     pairs = catalog.load("thinking_points")
-    pairs = pairs.loc[~pairs["plain_model"].eq(SWITCHED)].reset_index(drop=True)
+    own_pair = pairs["plain_model"].eq(SWITCHED) | pairs["reasoning_model"].str.startswith(SWITCHED)
+    pairs = pairs.loc[~own_pair].reset_index(drop=True)
     own = slopes().query("model == @SWITCHED and counted == @USED").set_index("benchmark")
     parts = decompose(
         pairs,
         own.loc[pairs["benchmark"], "log_odds_per_tenfold"].to_numpy(),
-        own.loc[pairs["benchmark"], "standard_error"].to_numpy(),
+        np.hypot(own.loc[pairs["benchmark"], "standard_error"].to_numpy(), pooled().tau),
         level=LEVEL,
     )
     parts["name"] = (
