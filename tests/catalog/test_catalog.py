@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis import catalog
+from analysis.publishing import edition
 
 
 def test_an_unknown_table_lists_the_known_ones() -> None:
@@ -85,7 +86,7 @@ def test_a_sealed_table_loads_fast_and_without_the_validator() -> None:
 
 def test_the_date_of_evidence_is_a_month() -> None:
     assert catalog.as_of() == "2026-10"
-    assert catalog.package()["version"] == "0.1.0"
+    assert catalog.package()["version"] == edition.current().version
 
 
 def test_the_command_line_checks_and_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
