@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis import assumptions, catalog, public_datasets
+from analysis import assumptions, catalog, public_evaluations
 from analysis.test_time_compute.coverage import coverage_curve
 from analysis.test_time_compute.coverage_intervals import bootstrap_coverage
 from analysis.test_time_compute.coverage_laws import (
@@ -168,19 +168,19 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", choices=["coverage", "exchange", "thinking"])
     chosen = parser.parse_args(arguments)
     if chosen.only in (None, "coverage"):
-        counts = public_datasets.math_sample_counts(chosen.counts)
+        counts = public_evaluations.math_sample_counts(chosen.counts)
         curves, fits, forecasts = coverage_tables(counts)
         write(curves, "coverage_curves", "schaeffer2025")
         write(fits, "coverage_fits", "schaeffer2025")
         write(forecasts, "coverage_forecasts", "schaeffer2025")
         write(selection_table(counts), "selection_curves", "schaeffer2025")
     if chosen.only in (None, "exchange"):
-        checkpoints = public_datasets.pythia_checkpoint_counts(chosen.checkpoints)
+        checkpoints = public_evaluations.pythia_checkpoint_counts(chosen.checkpoints)
         write(iso_coverage_table(checkpoints, seed=SEED), "iso_coverage", "schaeffer2025")
         write(exchange_slope_table(checkpoints, seed=SEED), "exchange_slopes", "schaeffer2025")
     if chosen.only in (None, "thinking"):
-        tokens = public_datasets.tokens_and_accuracy(chosen.tokens)
-        efforts = public_datasets.effort_levels(chosen.efforts)
+        tokens = public_evaluations.tokens_and_accuracy(chosen.tokens)
+        efforts = public_evaluations.effort_levels(chosen.efforts)
         slopes = thinking_slopes(tokens, efforts)
         counted = slopes["x_quantity"] == "output_tokens"
         by_row = np.where(counted, "epoch_eval_tokens2025", "epoch_benchmark_runs2025")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import catalog, public_datasets
+from analysis import catalog, public_datasets, public_evaluations
 from analysis.units import FLOP_PER_PARAMETER_TOKEN
 
 TINY = b"Model Size,Training FLOP,loss\n1e9,6e19,3.0\n2e9,6e20,2.5\n"
@@ -173,10 +173,10 @@ COUNTS = (
     "MATH,Pythia 1B,1000000000,7,100,3\nMATH,Pythia 1B,1000000000,9,100,0\n"
 )
 LOADERS = {
-    "llmonkeys_pythia_math_10k": public_datasets.math_sample_counts,
-    "pythia_checkpoints_math_counts": public_datasets.pythia_checkpoint_counts,
-    "epoch_tokens_vs_accuracy": public_datasets.tokens_and_accuracy,
-    "epoch_effort_levels": public_datasets.effort_levels,
+    "llmonkeys_pythia_math_10k": public_evaluations.math_sample_counts,
+    "pythia_checkpoints_math_counts": public_evaluations.pythia_checkpoint_counts,
+    "epoch_tokens_vs_accuracy": public_evaluations.tokens_and_accuracy,
+    "epoch_effort_levels": public_evaluations.effort_levels,
 }
 
 
@@ -208,7 +208,7 @@ def test_the_reduced_table_is_the_one_the_registry_describes(
 def test_ten_thousand_samples_were_drawn_for_each_of_128_problems_and_seven_models(
     shared_datasets: Path,
 ) -> None:
-    frame = public_datasets.math_sample_counts(shared_datasets / "llmonkeys_pythia_math_10k.csv")
+    frame = public_evaluations.math_sample_counts(shared_datasets / "llmonkeys_pythia_math_10k.csv")
     assert frame["num_samples"].eq(10_000).all()
     assert frame.groupby("model", sort=False).size().to_dict() == {
         f"Pythia {size}": 128 for size in ("70M", "160M", "410M", "1B", "2.8B", "6.9B", "12B")
@@ -217,7 +217,7 @@ def test_ten_thousand_samples_were_drawn_for_each_of_128_problems_and_seven_mode
 
 
 def test_checkpoints_are_nine_sizes_at_eight_points_of_training(shared_datasets: Path) -> None:
-    frame = public_datasets.pythia_checkpoint_counts(
+    frame = public_evaluations.pythia_checkpoint_counts(
         shared_datasets / "pythia_checkpoints_math_counts.csv"
     )
     assert frame.groupby("params")["train_tokens"].nunique().to_list() == [8] * 9
@@ -227,7 +227,7 @@ def test_checkpoints_are_nine_sizes_at_eight_points_of_training(shared_datasets:
 
 
 def test_answers_of_an_evaluation_are_questions_times_epochs(shared_datasets: Path) -> None:
-    frame = public_datasets.tokens_and_accuracy(shared_datasets / "epoch_tokens_vs_accuracy.csv")
+    frame = public_evaluations.tokens_and_accuracy(shared_datasets / "epoch_tokens_vs_accuracy.csv")
     questions = frame["total_samples"] / frame["epochs"]
     by_benchmark = questions.groupby(frame["benchmark"]).unique()
     assert {name: list(found) for name, found in by_benchmark.items()} == {
@@ -238,7 +238,7 @@ def test_answers_of_an_evaluation_are_questions_times_epochs(shared_datasets: Pa
 
 
 def test_efforts_are_named_levels_or_caps(shared_datasets: Path) -> None:
-    frame = public_datasets.effort_levels(shared_datasets / "epoch_effort_levels.csv")
+    frame = public_evaluations.effort_levels(shared_datasets / "epoch_effort_levels.csv")
     levels = {"low", "medium", "high", "16K", "27K", "32K", "59K", "64K"}
     assert set(frame["effort"]) == levels
     assert frame["run_id"].is_unique
@@ -263,24 +263,24 @@ def test_bad_counts_are_refused_by_name(
     old: str, new: str, message: str, counts: Callable[[str, str], Path]
 ) -> None:
     with pytest.raises(public_datasets.DatasetError, match=message):
-        public_datasets.math_sample_counts(counts(old, new))
+        public_evaluations.math_sample_counts(counts(old, new))
 
 
 def test_a_table_of_another_data_set_is_refused(counts: Callable[[str, str], Path]) -> None:
     with pytest.raises(public_datasets.DatasetError, match="no column 'checkpoint'"):
-        public_datasets.pythia_checkpoint_counts(counts("MATH", "MATH"))
+        public_evaluations.pythia_checkpoint_counts(counts("MATH", "MATH"))
 
 
 def test_a_missing_table_is_refused_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(public_datasets.DatasetError, match=r"counts\.csv cannot be read"):
-        public_datasets.math_sample_counts(tmp_path / "counts.csv")
+        public_evaluations.math_sample_counts(tmp_path / "counts.csv")
 
 
 @pytest.fixture
 def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that stands for the cache of fetched files."""
     monkeypatch.setattr(
-        public_datasets,
+        public_evaluations,
         "_fetched",
         lambda dataset_id: tmp_path / public_datasets.describe(dataset_id)["filename"],
     )
@@ -299,9 +299,9 @@ def test_tokens_are_joined_with_the_mean_score_of_the_runs(released: Path) -> No
         "c,GPQA diamond,m_16K,0.8,x:0.8\u00b10.04;y:0.6\u00b10.01,3 May 2025\n",
         encoding="utf-8",
     )
-    joined = public_datasets.tokens_and_accuracy()
+    joined = public_evaluations.tokens_and_accuracy()
     assert joined[["model", "output_tokens", "accuracy"]].to_numpy().tolist() == [["m", 5000, 0.6]]
-    efforts = public_datasets.effort_levels()
+    efforts = public_evaluations.effort_levels()
     kept = efforts[["base_model", "effort", "accuracy", "stderr", "run_id"]]
     assert kept.to_numpy().tolist() == [["m", "16K", 0.8, 0.04, "c"]]
 
@@ -330,13 +330,13 @@ def test_rows_of_further_k_are_dropped_and_sizes_are_joined(
             }
         ),
     }
-    monkeypatch.setattr(public_datasets, "_parquet", files.__getitem__)
+    monkeypatch.setattr(public_evaluations, "_parquet", files.__getitem__)
     (released / "pythia_checkpoint_sizes.csv").write_text(
         "Model Nickname,Tokens,Parameters\nPythia_14M_2M,2000000,14000000\n"
     )
-    samples = public_datasets.math_sample_counts()
+    samples = public_evaluations.math_sample_counts()
     assert samples.to_numpy().tolist() == [["MATH", "Pythia 2.8B", 2_800_000_000, 7, 10_000, 3]]
-    checkpoints = public_datasets.pythia_checkpoint_counts()
+    checkpoints = public_evaluations.pythia_checkpoint_counts()
     assert checkpoints.to_numpy().tolist() == [
         ["MATH", "Pythia_14M_2M", 14_000_000, 2_000_000, 50, "Level 4", 128, 3]
     ]
@@ -350,4 +350,4 @@ def test_a_parquet_file_without_its_reader_says_what_to_do(
 
     monkeypatch.setattr(pd, "read_parquet", no_reader)
     with pytest.raises(public_datasets.DatasetError, match=r"needs pyarrow.* reduced CSV file"):
-        public_datasets.math_sample_counts()
+        public_evaluations.math_sample_counts()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import catalog, public_datasets
+from analysis import catalog, public_evaluations
 from analysis.test_time_compute import derive
 from analysis.test_time_compute.coverage import coverage_curve
 from analysis.test_time_compute.derive_exchange import exchange_slope_table, iso_coverage_table
@@ -18,13 +18,13 @@ from analysis.test_time_compute.iso_coverage import samples_for_coverage
 
 @pytest.fixture
 def counts(shared_datasets: Path) -> pd.DataFrame:
-    return public_datasets.math_sample_counts(shared_datasets / "llmonkeys_pythia_math_10k.csv")
+    return public_evaluations.math_sample_counts(shared_datasets / "llmonkeys_pythia_math_10k.csv")
 
 
 @pytest.fixture
 def checkpoints(shared_datasets: Path) -> pd.DataFrame:
     file = shared_datasets / "pythia_checkpoints_math_counts.csv"
-    return public_datasets.pythia_checkpoint_counts(file)
+    return public_evaluations.pythia_checkpoint_counts(file)
 
 
 def test_the_kept_coverage_is_that_of_the_counts(counts: pd.DataFrame) -> None:
@@ -91,8 +91,10 @@ def test_the_kept_slopes_are_those_of_the_checkpoints(checkpoints: pd.DataFrame)
 
 
 def test_the_kept_slopes_of_thinking_are_those_of_the_evaluations(shared_datasets: Path) -> None:
-    tokens = public_datasets.tokens_and_accuracy(shared_datasets / "epoch_tokens_vs_accuracy.csv")
-    efforts = public_datasets.effort_levels(shared_datasets / "epoch_effort_levels.csv")
+    tokens = public_evaluations.tokens_and_accuracy(
+        shared_datasets / "epoch_tokens_vs_accuracy.csv"
+    )
+    efforts = public_evaluations.effort_levels(shared_datasets / "epoch_effort_levels.csv")
     key = ["model", "benchmark", "x_quantity"]
     kept = catalog.load("thinking_slopes").set_index(key).sort_index()
     again = thinking_slopes(tokens, efforts).set_index(key).sort_index()
