@@ -103,13 +103,16 @@ def _thinking() -> dict[str, str]:
     money = slopes.loc[slopes["counted"] == thoughts.MONEY].iloc[0]
     gains = [digits(thoughts.points_from(0.5, s)) for s in (mean.mean, mean.low, mean.high)]
     late = [digits(thoughts.points_from(0.9, s)) for s in (mean.mean, mean.low, mean.high)]
-    share = thoughts.decomposed()["tokens_share"]
+    parts = thoughts.decomposed()
+    share = parts["tokens_share"]
     pairs = catalog.load("thinking_points")
     used = slopes.loc[(slopes["counted"] == thoughts.USED) & slopes["pooled"]]
     return {
         "slope": digits(mean.mean),
         "slope_span": span(digits(mean.low), digits(mean.high)),
         "slope_between": digits(mean.tau),
+        "slope_model": thoughts.heaviest_model()[0],
+        "slope_weight": percent(thoughts.heaviest_model()[1]),
         "odds_times": digits(float(np.exp(mean.mean))),
         "slope_every": digits(every.mean),
         "slope_every_span": span(digits(every.low), digits(every.high)),
@@ -136,6 +139,11 @@ def _thinking() -> dict[str, str]:
         "share_low": percent(share.min()),
         "share_high": percent(share.max()),
         "share_middle": percent(float(share.median())),
+        "share_worst": percent(parts.loc[share.idxmax(), "tokens_share"]),
+        "share_worst_span": span(
+            percent(parts.loc[share.idxmax(), "tokens_share_low"]),
+            percent(parts.loc[share.idxmax(), "tokens_share_high"]),
+        ),
         "pairs": str(len(share)),
     }
 
@@ -174,6 +182,7 @@ def _exchange() -> dict[str, str]:
     thinking = rates.loc[rates["way"] == exchange.THINKING, "elasticity"]
     jones = rates.set_index("fact_id").loc["jones2021_hex"]
     within, across = exchange.slope("within size"), exchange.slope("across sizes")
+    steep = exchange.slope("within size", 0.4)
     frontier = exchange.slope("frontier")
     reach = exchange.reach().set_index(["target_percent", "false_positive_percent"])
     split = exchange.split_interval()
@@ -193,6 +202,10 @@ def _exchange() -> dict[str, str]:
         "iso_across": digits(10 ** -across["slope"]),
         "iso_frontier": digits(frontier["slope"]),
         "iso_frontier_span": span(digits(frontier["low_90"]), digits(frontier["high_90"])),
+        "iso_low": digits(exchange.slope("within size", 0.2)["slope"]),
+        "iso_high": digits(steep["slope"]),
+        "iso_high_span": span(digits(steep["low_90"]), digits(steep["high_90"])),
+        "iso_high_reached": str(int(steep["checkpoints"])),
         "iso_checkpoints": str(int(within["checkpoints"])),
         "reach_perfect": str(int(reach.loc[(20.0, 0.0), "checkpoints"])),
         "reach_one": str(int(reach.loc[(20.0, 1.0), "checkpoints"])),
@@ -244,6 +257,21 @@ def _lifetime() -> dict[str, str]:
         "break_even_oracle_span": span(
             count(lifetime.break_even_central(gain, exchange_elasticity=rate_high)),
             count(lifetime.break_even_central(gain, exchange_elasticity=rate_low)),
+        ),
+        "break_even_steep": count(
+            lifetime.break_even_central(
+                gain, exchange_elasticity=float(exchange.slope("within size", 0.4)["slope"])
+            )
+        ),
+        "break_even_chat": count(
+            lifetime.break_even_central(
+                gain, tokens_per_query=agents.fact("bai2026_code_chat_tokens")
+            )
+        ),
+        "longest_times": digits(
+            lifetime.tokens_per_question()
+            * lifetime.thinking_times(gain)
+            / lifetime.longest_answer()
         ),
         "break_even_least": count(lifetime.break_even_central(gain, exchange_elasticity=least)),
         "break_even_middle": count(band.central),

@@ -80,7 +80,11 @@ def agent_multiples() -> Figure:
         published = (
             alt.Chart(data)
             .transform_filter("datum.row === 'published'")
-            .transform_calculate(label="datum.name" if width > 500 else "split(datum.name, ',')[0]")
+            .transform_calculate(
+                label="datum.name"
+                if width > 500
+                else "replace(datum.name, ', several agents', ', several')"
+            )
         )
         dots = published.mark_point(size=70, strokeWidth=2, stroke=theme.INK, opacity=1).encode(
             x=x,

@@ -25,7 +25,7 @@ def _draw_prices(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.F
         scale=x_scale,
         axis=alt.Axis(values=list(range(0, int(last) + 1, 6))),
     )
-    scale = alt.Scale(type="log", domain=[4e-5, 1.3], nice=False)
+    scale = alt.Scale(type="log", domain=[4e-5, 2], nice=False)
     label = "datum.value > 0.5 ? '1' : '1/' + format(round(1 / datum.value), ',')"
     y = alt.Y(
         "relative_price:Q",
@@ -193,7 +193,7 @@ def energy_per_question() -> Figure:
             "the fleet, with cooling and idle machines. The one pair with an interval on both "
             f"sides puts an answer 15 times longer at {times} times the energy. The ring at "
             f"{wording.digits(guess)} Wh is the much-quoted top-down guess of 2023, "
-            f"{wording.digits(guess / float(recent.median()), 1)} times what came later."
+            f"{wording.digits(guess / float(recent.median()), 1)} times the median of later ones."
         ),
         alt=(
             f"Dot plot of energy per question. Recent plain answers lie between {low} and {high} "

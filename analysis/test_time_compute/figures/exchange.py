@@ -90,11 +90,13 @@ def published_exchange() -> Figure:
         ),
         subtitle="Powers of ten of inference per power of ten of training, at equal results",
         caption=(
-            "How much inference compute per answer replaces tenfold training compute: the further "
-            "left, the cheaper a substitute thinking is. Filled: "
+            "How much inference compute per answer replaces tenfold training compute: for "
+            "orange, the "
+            "further left, the cheaper a substitute thinking is; blue is the reverse trade. "
+            "Filled: "
             f"measured ({measured} on board games); rings: estimates, readings of published "
             "experiments or assumptions; bars: ranges as published. Each holds over the span its "
-            "author names, one to a few powers of ten, and no further."
+            "author names and no further."
         ),
         alt=(
             f"Dot plot of {len(frame)} published exchange rates. For thinking instead of training "
@@ -206,7 +208,7 @@ def optimal_split() -> Figure:
             alt.Chart(data)
             .transform_filter("datum.row === 'published rate'")
             .transform_filter("datum.kind === 'measured' || datum.share_percent > 60")
-            .mark_text(align="left", dx=9, dy=-9, fontSize=11)
+            .mark_text(align="right", dx=-8, dy=11, fontSize=11)
             .encode(x=x, y=alt.Y("share_percent:Q", **channel), text="name:N")
         )
         return lines + curve + note + points + named
@@ -214,8 +216,8 @@ def optimal_split() -> Figure:
     return Figure(
         id="optimal-split",
         title=(
-            f"At exchange rates as published, inference should take {at_low} to {at_high} of all "
-            "compute"
+            f"At our range of exchange rates inference should take {at_low} to {at_high} of all "
+            "compute (90%)"
         ),
         subtitle="Share of all compute that inference should take, by the exchange rate",
         caption=(

@@ -95,8 +95,8 @@ def size_to_serve() -> Figure:
     return Figure(
         id="size-to-serve",
         title=(
-            "A model that serves ten times the tokens of the best training run should have "
-            f"{size} of its size"
+            "A model that will serve ten times its best training tokens should have "
+            f"{size} of the size that is best to train"
         ),
         subtitle="Cheapest model of the same loss over its life, percent of the best one to train",
         caption=(
@@ -199,8 +199,13 @@ def _readers_line(
         .transform_filter(alt.datum.row == BREAK_EVEN)
         .transform_calculate(assumed_queries=queries.expr)
         .transform_filter("isFinite(datum.assumed_queries)")
+        .transform_calculate(moved="abs(datum.assumed_queries / datum.queries - 1) > 0.001")
         .mark_line(color=theme.ACCENT, strokeWidth=2, strokeDash=[8, 3])
-        .encode(x="training_multiple:Q", y=alt.Y("assumed_queries:Q", **channel))
+        .encode(
+            x="training_multiple:Q",
+            y=alt.Y("assumed_queries:Q", **channel),
+            opacity=alt.condition("datum.moved", alt.value(1), alt.value(0)),
+        )
         .add_params(*params.values())
     )
 
@@ -243,6 +248,10 @@ def break_even() -> Figure:
     volume = lifetime.messages_per_day()
     asked, month = wording.count(a_day), wording.month(str(volume["date"]))
     times = wording.digits(gain, 1)
+    least = assumptions.get("gain_wanted").low
+    small, at_small = (
+        wording.digits(least, 1), wording.count(lifetime.break_even_central(least)),
+    )  # fmt: skip
     controls = _controls()
 
     def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
@@ -300,16 +309,18 @@ def break_even() -> Figure:
     return Figure(
         id="break-even",
         title=(
-            f"For a gain worth {times} times the training, thinking is cheaper below about {at} "
-            f"questions ({low} to {high})"
+            f"Thinking is cheaper below about {at_small} questions for a gain worth {small} "
+            "times the "
+            f"training, {at} for {times} times"
         ),
         subtitle="Questions in a model's life at which both ways cost the same, by the gain wanted",
         caption=(
             "Below the line letting the model think longer buys the gain for less compute, above "
             "it training a better one does. Line: central assumptions, dashed where the thinking "
             "would be longer than any average answer in our tables; band: 90% over the "
-            f"assumptions. Dotted: messages sent to ChatGPT, {asked} a day in {month}, as if all "
-            "needed the gain. Purple: your own assumptions; it starts on the line."
+            f"assumptions, {low} to {high} for {times} times. Dotted: messages sent to ChatGPT, "
+            f"{asked} a day in {month}, as if all "
+            "needed the gain. Purple: your own assumptions, once moved."
         ),
         alt=(
             "A falling line of break-even questions against the gain wanted, on logarithmic axes, "
@@ -343,10 +354,13 @@ def break_even() -> Figure:
         ),
         weaknesses=(
             "The exchange rate is assumed to hold over the whole gain and for hard questions too, "
-            "where it has been found to fail. Left out: the training that teaches a model to think "
-            "and that a better model is better at everything, which favour training; delay and "
-            "memory, which favour it too; and that only the answer grows, not the question, which "
-            "favours thinking."
+            "where it has been found to fail. Whether thinking helps at lengths not yet tried is "
+            "not known. "
+            "Left out: the training that teaches a model to think, that a better model is better "
+            "at "
+            "everything, delay and memory, which all favour training. In the other direction, "
+            "question and answer are multiplied alike, though only the answer grows; counting that "
+            "would raise the break-even by up to a factor of two."
         ),
         settings={
             "level": LEVEL,

@@ -177,12 +177,14 @@ def checker_decides() -> Figure:
         ),
         subtitle="Number of Pythia checkpoints that can reach a share of right answers",
         caption=(
-            f"All {total} checkpoints with enough problems. Left: coverage as counted within the "
+            f"All {total} checkpoints that were asked all problems. Left: coverage as counted "
+            "within the "
             "tries drawn, a perfect checker. Right of it: any number of tries, one picked by a "
             "checker that rejects no right answer and lets so many wrong ones pass; rates of "
             "success are taken from a distribution fitted to all problems, so that a problem "
-            "never solved counts as rarely solved. For these models and this test there is little "
-            "to exchange once the checker errs."
+            "never solved counts as rarely solved. So a bar may rise from left to right, and these "
+            "rates lie a little below the counted ones. For these models and this test there is "
+            "little to exchange once the checker errs."
         ),
         alt=(
             f"Grouped bars: {perfect} checkpoints reach {wording.digits(target)} percent with a "

@@ -78,8 +78,8 @@ def what_selection_keeps() -> Figure:
     return Figure(
         id="what-selection-keeps",
         title=(
-            f"A vote over 64 tries added {typical} points in the median; on other models any right "
-            f"try lay {perfect} above one"
+            f"A vote over 64 tries added {typical} points in the median; on other models, at least "
+            f"one right in many lay {perfect} points above one try"
         ),
         subtitle="Problems solved with one try, by picking from many, and by any of many, percent",
         caption=(

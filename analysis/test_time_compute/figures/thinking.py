@@ -60,6 +60,7 @@ def thinking_slopes() -> Figure:
     gain = [thinking.points_from(0.5, slope) for slope in (mean.mean, mean.low, mean.high)]
     central, low, high = (wording.digits(value) for value in gain)
     narrow = thinking.pooled(every=True)
+    heaviest, weight = thinking.heaviest_model()
 
     def draw(data: pd.DataFrame, width: int = 690) -> alt.LayerChart | alt.FacetChart:
         ranked = data.assign(last=data["name"].str.startswith(_POOLED)).sort_values(
@@ -118,15 +119,20 @@ def thinking_slopes() -> Figure:
 
     return Figure(
         id="thinking-slopes",
-        title=f"Ten times the thinking lifts a score of 50% by about {central} points",
+        title=(
+            f"Ten times the thinking lifts a score of 50% by about {central} points, mostly by the "
+            "evidence of one model"
+        ),
         subtitle="Log-odds of a right answer gained per ten times the tokens, one model each",
         caption=(
             "Within one model on one test. Orange: tokens really used; grey: the cap allowed; "
             "purple: more samples and a vote over them, not pooled. Diamonds: random-effects "
             "mean with its "
             f"90% interval, {wording.digits(mean.mean)} ({wording.digits(mean.low)} to "
-            f"{wording.digits(mean.high)}) and {wording.digits(caps.mean)}; from 50% right that is "
-            f"{central} points ({low} to {high}). Settings that differ less than "
+            f"{wording.digits(mean.high)}; from 50% right {central} points, {low} to {high}) "
+            "and, for "
+            f"caps, {wording.digits(caps.mean)}. {heaviest} has {wording.percent(weight)} of the "
+            "weight. Settings that differ less than "
             f"{wording.digits(thinking.LEAST_RATIO)}-fold are left out; with them the mean is "
             f"{wording.digits(narrow.mean)} and hardly known. Whiskers are cut at the frame."
         ),
@@ -238,16 +244,16 @@ def thinking_or_model() -> Figure:
     return Figure(
         id="thinking-or-model",
         title=(
-            f"At one model's slope, longer answers explain {low} to {high} of the step to "
-            "reasoning "
+            f"At one model's slope, longer answers explain about {middle} of the step to reasoning "
             "models"
         ),
         subtitle="Gain in right answers from a plain to a reasoning model, percentage points",
         caption=(
             "Orange: what the additional tokens would have bought at the slope of the one model "
             "whose thinking could be switched on, test by test; blue: what tokens do not explain. "
-            f"Label: share of tokens in the log-odds, {middle} in the middle; "
-            f"90% intervals reach up to {wording.digits(100 * widest)} points either way."
+            f"Label: share of tokens in the log-odds, {low} to {high}; "
+            f"90% intervals of single pairs reach up to {wording.digits(100 * widest)} points "
+            "either way."
         ),
         alt=(
             f"Stacked bars for {len(parts)} pairs of models. The share of more tokens in the gain "

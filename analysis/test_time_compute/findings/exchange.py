@@ -26,7 +26,7 @@ EXCHANGE_NAMES = {
     "epoch2023_combined": "Epoch 2023: techniques combined",
     "erdil2024_equal_elasticity": "Erdil 2024: assumed one for one",
     "ord2025_rl_10x": "Ord 2025: reinforcement learning",
-    "epoch2023_any_save_inference": "Epoch 2023: any technique, language ",
+    "epoch2023_any_save_inference": "Epoch 2023: any technique, train more",
     "epoch2023_scaling_policy": "Epoch 2023: smaller model, more data",
     "sardana2023_train_smaller": "Sardana 2023: 7B in place of 13B",
 }

@@ -138,3 +138,13 @@ def decomposed() -> pd.DataFrame:
     )
     parts["test"] = parts["benchmark"].map(_SHORT_BENCHMARKS)
     return parts
+
+
+@cache
+def heaviest_model() -> tuple[str, float]:
+    """The model with the most weight in the pooled slope of tokens used, and its share of it."""
+    rows = slopes()
+    used = rows.loc[(rows["counted"] == USED) & rows["pooled"]]
+    weight = 1 / (used["standard_error"].astype(float) ** 2 + pooled().tau ** 2)
+    by_model = weight.groupby(used["model"]).sum() / weight.sum()
+    return short_model(str(by_model.idxmax())), float(by_model.max())
