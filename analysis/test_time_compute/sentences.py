@@ -180,6 +180,9 @@ def _costs() -> dict[str, str]:
 def _exchange() -> dict[str, str]:
     rates = exchange.exchange_rates()
     thinking = rates.loc[rates["way"] == exchange.THINKING, "elasticity"]
+    survey = rates.loc[
+        (rates["way"] == exchange.THINKING) & (rates["source_id"] == "villalobos_atkinson2023")
+    ]
     jones = rates.set_index("fact_id").loc["jones2021_hex"]
     within, across = exchange.slope("within size"), exchange.slope("across sizes")
     steep = exchange.slope("within size", 0.4)
@@ -191,6 +194,10 @@ def _exchange() -> dict[str, str]:
     return {
         "rate_low": digits(thinking.min()),
         "rate_high": digits(thinking.max()),
+        "survey_rates": span(
+            digits(survey["elasticity"].min()), digits(survey["elasticity"].max())
+        ),
+        "survey_ranges": span(digits(survey["low"].min()), digits(survey["high"].max())),
         "rate_jones": digits(jones["elasticity"], 3),
         "jones_times": digits(float(jones["value"])),
         "rate_ord": digits(thinking.min()),
