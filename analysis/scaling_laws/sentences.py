@@ -137,7 +137,6 @@ def _refit() -> dict[str, str]:
         **text("E", 3),
         **text("alpha", 3),
         **text("beta", 3),
-        **text("parameter_exponent", 2),
         "refit_points": str(int(refit["points"].iloc[0])),
         "standard_errors_away": digits(
             float(
@@ -162,7 +161,6 @@ def _growth() -> dict[str, str]:
     rates = ours["growth_per_year"]
     of_largest = ours["selection"].isin(["top10", "record"])
     largest_rates, all_runs = rates[of_largest], rates[~of_largest]
-    largest = findings.runs()["training_flop"].max()
     return {
         "growth": digits(compute.growth_per_year),
         "growth_span": span(digits(compute.growth_low), digits(compute.growth_high)),
@@ -178,16 +176,12 @@ def _growth() -> dict[str, str]:
         "all_runs_high": digits(all_runs.max()),
         "largest_low": digits(largest_rates.min()),
         "largest_high": digits(largest_rates.max()),
-        "definition_low": digits(rates.min()),
-        "definition_high": digits(rates.max()),
-        "frontier_since": str(findings.FRONTIER_SINCE),
-        "largest_run": power(largest),
     }
 
 
 def _programme() -> dict[str, str]:
     rows = catalog.load("programme_compute")
-    shares, combined = firm_shares(rows), findings.programme()
+    shares = firm_shares(rows)
     hours = assumptions.get("h800_hours_per_h100_hour").central
     studies = studies_against_final_run(
         rows, final_run="DeepSeek-V3", h800_hours_per_h100_hour=hours
@@ -200,7 +194,6 @@ def _programme() -> dict[str, str]:
         "post_high": percent(after["high"].max()),
         "programme_low": digits(1 / shares["central"].max()),
         "programme_high": digits(1 / shares["central"].min()),
-        "programme_central": digits(combined.multiplier_central),
         "final_share_low": percent(shares["central"].min()),
         "final_share_high": percent(shares["central"].max()),
         "organisations": str(len(shares)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from analysis import assumptions, catalog
-from analysis.test_time_compute.findings import LEVEL, agents, costs, exchange, lifetime, sampling
+from analysis.test_time_compute.findings import agents, costs, exchange, lifetime, sampling
 from analysis.test_time_compute.findings import thinking as thoughts
 from analysis.test_time_compute.fixed_score import months_until
 from analysis.test_time_compute.split import inference_share, near_optimal_shares
@@ -22,7 +22,6 @@ def numbers() -> dict[str, str]:
         **_exchange(),
         **_lifetime(),
         **_agents(),
-        "level": percent(LEVEL),
     }
 
 
@@ -78,13 +77,10 @@ def _selection() -> dict[str, str]:
         "vote_model_short": digits(float(-missed.mean())),
         "vote_end": percent(last.loc[sampling.VOTE, "accuracy_percent"] / 100),
         "checker_central_rate": percent(checker.central, 1),
-        "checker_high_rate": percent(checker.high),
         "vote_gain": digits(float(voted.median())),
         "vote_gain_span": span(digits(voted.min(), 1), digits(voted.max())),
         "vote_models": str(len(voted)),
         "cover_gain": digits(float(covered.median())),
-        "qwen_one": percent(qwen[sampling.ONE_TRY] / 100),
-        "qwen_any": percent(qwen[sampling.ANY_RIGHT] / 100),
         "monkeys_any": percent(monkeys.loc[sampling.ANY_RIGHT, "score_percent"] / 100),
         "monkeys_kept": percent(monkeys.loc[sampling.SCORED, "score_percent"] / 100, 3),
         "o1_gpqa_gain": digits(o1[sampling.KEPT] - o1[sampling.ONE_TRY], 1),
@@ -172,7 +168,6 @@ def _costs() -> dict[str, str]:
         "energy_typical": digits(energy["oviedo_typical"]),
         "energy_long": digits(energy["oviedo_test_time"]),
         "energy_times": digits(costs.energy_of_longer_answer()),
-        "energy_o3": digits(energy["jegham_o3_long"]),
         "energy_switch": digits(float(reasoning["huggingface_reasoning_on_off"])),
     }
 
@@ -193,7 +188,6 @@ def _exchange() -> dict[str, str]:
     near = near_optimal_shares(1.0, 0.1)
     return {
         "rate_low": digits(thinking.min()),
-        "rate_high": digits(thinking.max()),
         "survey_rates": span(
             digits(survey["elasticity"].min()), digits(survey["elasticity"].max())
         ),
@@ -205,7 +199,6 @@ def _exchange() -> dict[str, str]:
         "iso_within": digits(within["slope"]),
         "iso_within_span": span(digits(within["low_90"]), digits(within["high_90"])),
         "iso_saved": digits(10 ** within["slope"]),
-        "iso_saved_span": span(digits(10 ** within["low_90"]), digits(10 ** within["high_90"])),
         "iso_across": digits(10 ** -across["slope"]),
         "iso_frontier": digits(frontier["slope"]),
         "iso_frontier_span": span(digits(frontier["low_90"]), digits(frontier["high_90"])),
@@ -213,7 +206,6 @@ def _exchange() -> dict[str, str]:
         "iso_high": digits(steep["slope"]),
         "iso_high_span": span(digits(steep["low_90"]), digits(steep["high_90"])),
         "iso_high_reached": str(int(steep["checkpoints"])),
-        "iso_checkpoints": str(int(within["checkpoints"])),
         "reach_perfect": str(int(reach.loc[(20.0, 0.0), "checkpoints"])),
         "reach_one": str(int(reach.loc[(20.0, 1.0), "checkpoints"])),
         "reach_five": str(int(reach.loc[(20.0, 5.0), "checkpoints"]) or "none"),
@@ -238,7 +230,6 @@ def _lifetime() -> dict[str, str]:
     volume = lifetime.messages_per_day()
     elasticity = assumptions.get("exchange_elasticity")
     measured = exchange.slope("within size")
-    rate_low, rate_high = (float(measured[end]) for end in ("low_90", "high_90"))
     least = exchange.exchange_rates().query("way == @exchange.THINKING")["elasticity"].min()
     by_batch = lifetime.size_by_batch()
     swings = {f"swing_{name}": digits(value) for name, value in lifetime.swings().items()}
@@ -247,11 +238,6 @@ def _lifetime() -> dict[str, str]:
         "gain": digits(gain, 1),
         "break_even": count(central),
         "break_even_span": span(count(band.low), count(band.high)),
-        "break_even_days": digits(lifetime.days_to_break_even(central)),
-        "break_even_days_span": span(
-            digits(lifetime.days_to_break_even(band.low)),
-            digits(lifetime.days_to_break_even(band.high)),
-        ),
         "thinking_times": digits(lifetime.thinking_times(gain)),
         "gain_small": digits(small, 1),
         "break_even_small": count(lifetime.break_even_central(small)),
@@ -260,10 +246,6 @@ def _lifetime() -> dict[str, str]:
         "break_even_planned": count(lifetime.break_even_central(gain, base_already_trained=0.0)),
         "break_even_oracle": count(
             lifetime.break_even_central(gain, exchange_elasticity=float(measured["slope"]))
-        ),
-        "break_even_oracle_span": span(
-            count(lifetime.break_even_central(gain, exchange_elasticity=rate_high)),
-            count(lifetime.break_even_central(gain, exchange_elasticity=rate_low)),
         ),
         "break_even_steep": count(
             lifetime.break_even_central(
@@ -291,7 +273,6 @@ def _lifetime() -> dict[str, str]:
             lifetime.break_even_central(gain, tokens_per_query=lifetime.LONG_QUESTION_TOKENS)
         ),
         "elasticity": digits(elasticity.central, 3),
-        "elasticity_span": span(digits(elasticity.low), digits(elasticity.high)),
         "tokens_per_question": count(lifetime.tokens_per_question()),
         "base_tokens": count(lifetime.base_training_tokens()),
         "base_flop": power(assumptions.get("reference_train_flop").central),
@@ -305,7 +286,6 @@ def _lifetime() -> dict[str, str]:
         "batch_few_size": percent(by_batch[lifetime.BATCHES[0]]),
         "batch_many_size": percent(by_batch[lifetime.BATCHES[1]]),
         "serve_one_size": percent(at_one["parameter_ratio"]),
-        "serve_one_compute": percent(at_one["flop_ratio"]),
     }
 
 
@@ -321,16 +301,16 @@ def _agents() -> dict[str, str]:
         "agent_money": digits(agents.multiple(steps, "usd")),
         "agent_money_no_cache": digits(agents.multiple(steps, "usd", cache_hit_rate=0.0)),
         "agent_flop": digits(agents.multiple(steps, "flop")),
-        "agent_ten_tokens": digits(agents.multiple(10, "tokens")),
-        "agent_ten_money": digits(agents.multiple(10, "usd")),
         "agent_published_low": digits(agents.fact("anthropic_agents"), 1),
-        "agent_published_several": digits(agents.fact("anthropic_multi_agent")),
         "agent_published_high": count(agents.fact("bai2026_agent_against_chat")),
         "agent_steps_low": str(int(marks["anthropic_agents"])),
-        "agent_steps_gartner": str(int(marks["gartner_high"])),
         "agent_steps_high": str(int(marks["bai2026_agent_against_chat"])),
         "chat_tokens": count(agents.fact("bai2026_code_chat_tokens")),
         "agent_task_tokens": count(agents.fact("bai2026_mean_tokens"), 3),
+        "agent_model_tokens": count(
+            agents.multiple(steps, "tokens") * agents.fact("bai2026_code_chat_tokens")
+        ),
+        "agent_model_usd": digits(agents.task_usd(steps), 3),
         "agent_task_usd": digits(agents.fact("bai2026_mean_cost"), 3),
         "edit_success": percent(edit, 3),
         "edit_steps": str(median_steps),

@@ -10,6 +10,7 @@ from pathlib import Path
 import jupytext
 import pytest
 
+from analysis import findings
 from analysis.publishing.edition import ROOT
 
 CHAPTERS = [
@@ -54,3 +55,15 @@ def test_prose_types_no_large_number() -> None:
         text = re.sub(r"`[^`]*`|\{\{.*?\}\}|\$[^$]*\$|https?://\S+", "", text)
         text = re.sub(r"Python 3\.\d+( to 3\.\d+)?|CC BY 4\.0", "", text)
         assert not number.findall(text), chapter.name
+
+
+def test_every_computed_number_is_said_somewhere() -> None:
+    pages = "".join(
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / "chapters").glob("*.md"))
+    )
+    said = set(re.findall(r"\{\{ (\w+\.\w+) \}\}", pages))
+    numbers = findings.numbers()
+    computed = {f"{topic}.{key}" for topic, keys in numbers.items() for key in keys}
+    of_the_edition = {f"edition.{key}" for key in numbers["edition"]}
+    assert computed - said - of_the_edition == set()
+    assert said - computed == set()

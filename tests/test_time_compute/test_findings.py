@@ -67,7 +67,7 @@ def test_more_of_the_checkers_errors_never_lets_more_checkpoints_reach_a_goal() 
 
 
 def test_the_model_of_agents_comes_near_the_tokens_counted_for_coding_tasks() -> None:
-    """Turns from one source, tokens per task from another: neither was used to set the model."""
+    """Turns from one source, tokens per task from another; round assumptions in between."""
     steps = round(agents.fact("nebius_openhands_turns"))
     tokens = agents.multiple(steps, "tokens") * agents.fact("bai2026_code_chat_tokens")
     assert tokens == pytest.approx(agents.fact("bai2026_mean_tokens"), rel=0.5)

@@ -103,3 +103,8 @@ def cost_per_finished_task(steps: int, step_success: float) -> float:
     sure = agent_cost(task(steps), prices(), active_parameters=1.0)
     risky = agent_cost(task(steps, step_success=step_success), prices(), active_parameters=1.0)
     return float(risky.usd_per_finished_task / sure.usd_per_finished_task)
+
+
+def task_usd(steps: int) -> float:
+    """Price of one attempt at a task of so many steps, in USD."""
+    return float(agent_cost(task(steps), prices(), active_parameters=1.0).usd)
