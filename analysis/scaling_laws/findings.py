@@ -369,6 +369,7 @@ def design_summary() -> dict[str, str]:
         "runs": str(int(table.loc[wide, "runs"].iloc[0])),
         "worst": wording.percent(float(width[wide].max())),
         "worst_one_tenfold": wording.percent(float(width[narrow].max())),
+        "repetitions": f"{int(table['repetitions'].max()):,}",
         "coverage_low": wording.percent(float(known["coverage"].min())),
         "coverage_high": wording.percent(float(known["coverage"].max())),
     }

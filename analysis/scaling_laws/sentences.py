@@ -220,4 +220,6 @@ def _money() -> dict[str, str]:
 
 
 def _identifiability() -> dict[str, str]:
-    return {f"design_{name}": text for name, text in findings.design_summary().items()}
+    said = findings.design_summary()
+    del said["repetitions"]  # said by the figure alone
+    return {f"design_{name}": text for name, text in said.items()}
