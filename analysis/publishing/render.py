@@ -52,7 +52,8 @@ def themed_spec(figure: Figure, width: str = "wide") -> dict[str, Any]:
 # A figure is drawn for page, picture and live chart; its specification is made once for each width.
 @cache
 def _themed_text(figure: Figure, width: str) -> str:
-    spec = figure.chart_at(theme.WIDTHS[width]).to_dict()
+    # The record has validated the chart against the schema; a test does so at every width.
+    spec = figure.chart_at(theme.WIDTHS[width]).to_dict(validate=False)
     spec["config"] = _merge(theme.config(), spec.get("config", {}))
     if not {"hconcat", "vconcat", "concat", "facet"} & spec.keys():
         spec.update(width=theme.WIDTHS[width], height=figure.height[width])

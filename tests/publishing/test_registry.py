@@ -10,7 +10,7 @@ import pytest
 
 from analysis import catalog
 from analysis.figures import REGISTRY, show
-from analysis.publishing import pages
+from analysis.publishing import pages, theme
 from analysis.publishing.record import Figure
 from analysis.publishing.registry import UnknownFigureError
 
@@ -40,6 +40,11 @@ def axis_titles(spec: object) -> list[str]:
 def test_the_specification_is_complete_and_serialises(figure: Figure) -> None:
     spec = figure.spec
     assert json.loads(json.dumps(spec)) == spec
+
+
+def test_the_specification_is_valid_at_every_width(figure: Figure) -> None:
+    for width in theme.WIDTHS.values():
+        assert figure.chart_at(width).to_dict()
 
 
 def test_alt_text_says_more_than_the_title(figure: Figure) -> None:
