@@ -69,10 +69,14 @@ def _selection() -> dict[str, str]:
     monkeys = points.loc[points["study"].str.startswith("CodeMonkeys")].set_index("what")
     o1 = wide.loc[("o1", "GPQA Diamond")]
     weak = wide.loc[voted.loc[wide.loc[voted.index, sampling.ONE_TRY] < 50].idxmax()]
+    tries = sampling.best_tries()
     check = sampling.vote_check()
     missed = 100 * (check["predicted"] - check["published"])
     return {
         **end,
+        "best_tries_low": str(tries[checker.low]),
+        "best_tries_central": str(tries[checker.central]),
+        "best_tries_high": str(tries[checker.high] or "none"),
         "vote_model_error": digits(float(np.sqrt((missed**2).mean()))),
         "vote_model_short": digits(float(-missed.mean())),
         "vote_end": percent(last.loc[sampling.VOTE, "accuracy_percent"] / 100),

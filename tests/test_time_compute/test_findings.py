@@ -96,6 +96,13 @@ def test_the_checkers_in_the_figure_are_those_of_the_assumption() -> None:
     assert names <= set(sampling.selection_curves()["picker"])
 
 
+def test_the_worse_the_checker_the_fewer_tries_are_worth_making() -> None:
+    tries = sampling.best_tries()
+    counts = [tries[rate] for rate in sorted(tries)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[-1]
+
+
 def test_kept_tables_are_not_changed_by_whoever_reads_them() -> None:
     before = catalog.load("accuracy_points").copy()
     thinking.slopes()

@@ -80,7 +80,12 @@ def published_exchange() -> Figure:
             .mark_circle(size=80, opacity=1)
             .encode(y=y, x=x, color=colour)
         )
-        return rule + note + whisker + dots + filled
+        unsaid = (
+            base.transform_filter("!isValid(datum.elasticity)")
+            .mark_text(align="left", fontSize=11, color=theme.MUTED, dx=4)
+            .encode(y=y, x=alt.value(0), text=alt.value("a case, no rate"))
+        )
+        return rule + note + whisker + dots + filled + unsaid
 
     return Figure(
         id="published-exchange",
@@ -99,7 +104,8 @@ def published_exchange() -> Figure:
             "author names and no further."
         ),
         alt=(
-            f"Dot plot of {len(frame)} published exchange rates. For thinking instead of training "
+            f"Dot plot of {int(frame['elasticity'].notna().sum())} published exchange rates. For "
+            "thinking instead of training "
             f"they lie between {low} and {high}, the one measured at {measured}; for training more "
             "to answer cheaper they spread wider."
         ),
@@ -150,7 +156,7 @@ def optimal_split() -> Figure:
             "source_id": "",
         }
     )
-    rates = exchange.exchange_rates().query("way == @exchange.THINKING")
+    rates = exchange.exchange_rates().query("way == @exchange.THINKING").dropna(subset="elasticity")
     marks = pd.DataFrame(
         {
             "row": "published rate",

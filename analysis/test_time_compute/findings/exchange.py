@@ -26,6 +26,7 @@ EXCHANGE_NAMES = {
     "epoch2023_combined": "Epoch 2023: techniques combined",
     "erdil2024_equal_elasticity": "Erdil 2024: assumed one for one",
     "ord2025_rl_10x": "Ord 2025: reinforcement learning",
+    "snell2024_larger_model": "Snell 2024: adaptive tries, MATH",
     "epoch2023_any_save_inference": "Epoch 2023: any technique, train more",
     "epoch2023_scaling_policy": "Epoch 2023: smaller model, more data",
     "sardana2023_train_smaller": "Sardana 2023: 7B in place of 13B",
@@ -39,6 +40,7 @@ def exchange_rates() -> pd.DataFrame:
     rows = rows.loc[list(EXCHANGE_NAMES)].copy()
     training = rows["span_training_oom"].astype(float)
     inference = rows["span_inference_oom"].abs().astype(float)
+    # Blank where a paper gives a case but no rate.
     rows["elasticity"] = inference / training
     # A span given as a range: its ends over the other span's centre, or over its opposite ends.
     high_training = rows["span_training_high"].fillna(training)

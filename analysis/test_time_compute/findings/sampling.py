@@ -9,6 +9,8 @@ import pandas as pd
 
 from analysis import assumptions, catalog, wording
 from analysis.test_time_compute.findings import SEED
+from analysis.test_time_compute.selection import best_sample_count
+from analysis.test_time_compute.success_rates import BetaBinomial
 from analysis.test_time_compute.vote_check import concentration_from_coverage, predicted_vote
 from analysis.test_time_compute.voting import rival_shares
 
@@ -161,3 +163,22 @@ def vote_check() -> pd.DataFrame:
     return pd.DataFrame(
         {"one_try": voted[ONE_TRY], "published": voted[KEPT], "predicted": predicted}
     ).reset_index()
+
+
+@cache
+def best_tries() -> dict[float, int]:
+    """Tries worth making where a wrong answer costs what a right one earns, by the checker's error.
+
+    For the largest model, whose success rates are taken from the beta distribution fitted to its
+    counts; where no try passes, no answer is given.
+    """
+    fits = catalog.load("coverage_fits").set_index(["model", "law"])
+    shape = fits.loc[(largest_model(), "beta_binomial")]
+    shares = (np.arange(200) + 0.5) / 200
+    rates = BetaBinomial(float(shape["alpha"]), float(shape["beta"])).quantile(shares)
+    checker = assumptions.get("verifier_false_positive_rate")
+    found = {
+        rate: best_sample_count(rates, false_positive_rate=rate, wrong_answer_cost=1.0)
+        for rate in (checker.low, checker.central, checker.high)
+    }
+    return {rate: int(best.samples) for rate, best in found.items()}
