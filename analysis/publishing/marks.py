@@ -18,6 +18,34 @@ def fill_by_evidence(colour: str, field: str = "kind") -> Any:
     return alt.condition(counted, alt.value(colour), alt.value(theme.PAPER))
 
 
+def rings_with_spread(
+    base: alt.Chart,
+    *,
+    x: alt.X,
+    scale: alt.Scale,
+    y: alt.Y,
+    low: str,
+    high: str,
+    colour: alt.Color,
+    tooltip: list[Any],
+    size: int = 75,
+) -> alt.LayerChart:
+    """A ring with its whisker per row, along x; filled where its `kind` is measured.
+
+    `scale` is that of `x`; `low` and `high` are the columns of the whisker, blank where there is
+    none.
+    """
+    place: dict[str, Any] = {"y": y, "color": colour}
+    whisker = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X(f"{low}:Q", scale=scale), x2=f"{high}:Q", **place
+    )
+    ring = base.mark_point(size=size, strokeWidth=2, filled=False).encode(
+        x=x, tooltip=tooltip, **place
+    )
+    measured = base.transform_filter("datum.kind === 'measured'")
+    return whisker + ring + measured.mark_circle(size=size, opacity=1).encode(x=x, **place)
+
+
 def line_with_band(
     base: alt.Chart,
     *,

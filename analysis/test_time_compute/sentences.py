@@ -234,7 +234,7 @@ def _lifetime() -> dict[str, str]:
     volume = lifetime.messages_per_day()
     elasticity = assumptions.get("exchange_elasticity")
     measured = exchange.slope("within size")
-    least = exchange.exchange_rates().query("way == @exchange.THINKING")["elasticity"].min()
+    least = exchange.rates_for_thinking()["elasticity"].min()
     by_batch = lifetime.size_by_batch()
     swings = {f"swing_{name}": digits(value) for name, value in lifetime.swings().items()}
     return {

@@ -9,6 +9,7 @@ import pandas as pd
 from analysis import catalog, wording
 from analysis.publishing import Figure, theme
 from analysis.publishing.labels import end_labels
+from analysis.publishing.marks import rings_with_spread
 from analysis.test_time_compute.findings import costs
 from analysis.test_time_compute.fixed_score import premium_half_life, price_decline
 
@@ -165,21 +166,16 @@ def energy_per_question() -> Figure:
             legend=alt.Legend(columns=2 if width > 500 else 1, symbolType="square"),
         )
         base = alt.Chart(data)
-        whisker = base.mark_rule(strokeWidth=2).encode(
-            y=y, x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour
-        )
-        ring = base.mark_point(size=75, strokeWidth=2, filled=False).encode(
-            y=y,
+        return rings_with_spread(
+            base,
             x=x,
-            color=colour,
+            scale=scale,
+            y=y,
+            low="low",
+            high="high",
+            colour=colour,
             tooltip=["name:N", alt.Tooltip("energy_wh:Q", format=".2~g"), "method:N", "kind:N"],
         )
-        filled = (
-            base.transform_filter("datum.kind === 'measured'")
-            .mark_circle(size=75, opacity=1)
-            .encode(y=y, x=x, color=colour)
-        )
-        return whisker + ring + filled
 
     return Figure(
         id="energy-per-question",
@@ -217,8 +213,8 @@ def energy_per_question() -> Figure:
         models=(costs.answer_energy,),
         tests=("tests/test_time_compute/test_tables.py::" + costs.ENERGY_TEST,),
         weaknesses=(
-            "Boundaries differ: chip alone, server, or site with cooling. No maker has measured "
-            "and published the energy of a thinking answer; those are inferred from delays and "
+            "Boundaries differ: chip alone, server, or site with cooling. We found no maker's "
+            "measurement of a thinking answer; those are inferred from delays and "
             "assumed hardware, and the same authors revised one of them by a fifth."
         ),
         height={"wide": 380, "narrow": 470},

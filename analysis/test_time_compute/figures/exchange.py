@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import catalog, wording
 from analysis.publishing import Figure, theme
-from analysis.publishing.marks import fill_by_evidence, line_with_band
+from analysis.publishing.marks import fill_by_evidence, line_with_band, rings_with_spread
 from analysis.test_time_compute.findings import exchange
 from analysis.test_time_compute.split import inference_share, near_optimal_shares, split_penalty
 
@@ -64,28 +64,24 @@ def published_exchange() -> Figure:
         note = one.mark_text(align="left", dx=4, y=8, color=theme.MUTED, fontSize=11).encode(
             x="elasticity:Q", text="text:N"
         )
-        whisker = base.mark_rule(strokeWidth=2).encode(
-            y=y, x=alt.X("low:Q", scale=scale), x2="high:Q", color=colour
-        )
-        dots = base.mark_point(size=80, strokeWidth=2, filled=False).encode(
-            y=y,
+        rings = rings_with_spread(
+            base,
             x=x,
-            color=colour,
+            scale=scale,
+            y=y,
+            low="low",
+            high="high",
+            colour=colour,
             tooltip=[
                 "technique:N", "domain:N", alt.Tooltip("elasticity:Q", format=".2f"), "kind:N",
             ],
         )  # fmt: skip
-        filled = (
-            base.transform_filter("datum.kind === 'measured'")
-            .mark_circle(size=80, opacity=1)
-            .encode(y=y, x=x, color=colour)
-        )
         unsaid = (
             base.transform_filter("!isValid(datum.elasticity)")
             .mark_text(align="left", fontSize=11, color=theme.MUTED, dx=4)
             .encode(y=y, x=alt.value(0), text=alt.value("a case, no rate"))
         )
-        return rule + note + whisker + dots + filled + unsaid
+        return rule + note + rings + unsaid
 
     return Figure(
         id="published-exchange",
@@ -156,7 +152,7 @@ def optimal_split() -> Figure:
             "source_id": "",
         }
     )
-    rates = exchange.exchange_rates().query("way == @exchange.THINKING").dropna(subset="elasticity")
+    rates = exchange.rates_for_thinking()
     marks = pd.DataFrame(
         {
             "row": "published rate",

@@ -14,7 +14,7 @@ from analysis.publishing.labels import end_labels, spread
 from analysis.publishing.marks import line_with_band
 from analysis.scaling_laws import findings as scaling_laws
 from analysis.test_time_compute.break_even import break_even_interval, break_even_queries
-from analysis.test_time_compute.findings import LEVEL, lifetime
+from analysis.test_time_compute.findings import LEVEL, exchange, lifetime
 from analysis.test_time_compute.inference_aware import (
     inference_aware_bands,
     inference_aware_optimum,
@@ -343,7 +343,7 @@ def break_even() -> Figure:
         },
         sources=catalog.sources_of(
             catalog.load("query_volumes").query("metric == 'messages_per_day'"),
-            *catalog.load("exchange_rates")["source_id"].unique(),
+            *exchange.rates_for_thinking()["source_id"].unique(),
         ),
         tables=("query_volumes", "exchange_rates", "chinchilla_draws", "chinchilla_refit"),
         models=(break_even_queries, break_even_interval),

@@ -55,6 +55,11 @@ def exchange_rates() -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+def rates_for_thinking() -> pd.DataFrame:
+    """The published rates for thinking instead of training, those without a number left out."""
+    return exchange_rates().query("way == @THINKING").dropna(subset="elasticity")
+
+
 @cache
 def split_interval() -> Interval:
     """Interval of the best inference share over the assumed exchange rates."""
