@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.hardware import figures as hardware
 from analysis.publishing import Registry
 from analysis.publishing.notebook import Shown
 from analysis.scaling_laws import figures as scaling_laws
@@ -14,6 +15,7 @@ REGISTRY = Registry(
     {
         "scaling_laws": scaling_laws.FIGURES,
         "test_time_compute": test_time_compute.FIGURES,
+        "hardware": hardware.FIGURES,
     },
     picture="break-even",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.hardware import sentences as hardware
 from analysis.publishing import edition
 from analysis.scaling_laws import sentences as scaling_laws
 from analysis.test_time_compute import sentences as test_time_compute
@@ -14,4 +15,5 @@ def numbers() -> dict[str, dict[str, str]]:
         "edition": {"version": current.version, "date": current.date, "as_of": current.as_of},
         "scaling_laws": scaling_laws.numbers(),
         "test_time_compute": test_time_compute.numbers(),
+        "hardware": hardware.numbers(),
     }

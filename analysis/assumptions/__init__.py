@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 import numpy as np
 import pandas as pd
 
-from analysis.assumptions import scaling_laws, test_time_compute
+from analysis.assumptions import hardware, scaling_laws, test_time_compute
 from analysis.assumptions.record import DISTRIBUTIONS, Assumption
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
 ASSUMPTIONS: tuple[Assumption, ...] = (
     *scaling_laws.ASSUMPTIONS,
     *test_time_compute.ASSUMPTIONS,
+    *hardware.ASSUMPTIONS,
 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from analysis.figures import REGISTRY
+from analysis.hardware.findings import sliders
 from analysis.scaling_laws import findings
 from analysis.scaling_laws.returns import assumed_tenfold_gain
 from analysis.test_time_compute.break_even import break_even_queries
@@ -49,11 +50,16 @@ def break_even(key: np.ndarray, values: dict[str, float]) -> Any:
     return break_even_queries(key, values["exchange_elasticity"], **settings, **rest)
 
 
+def price_by_batch(key: np.ndarray, values: dict[str, float]) -> Any:
+    return sliders.price(sliders.CHIPS[0], key, values)
+
+
 #: Each figure with sliders: the column its page computes, the column it computes it from, and the
 #: Python function that says what it must be.
 CHECKS: dict[str, tuple[str, str, Callable[[np.ndarray, dict[str, float]], Any]]] = {
     "tenfold-gain": ("assumed_percent", "train_flop", tenfold_gain),
     "break-even": ("assumed_queries", "training_multiple", break_even),
+    "price-by-batch": ("moved_usd", "batch", price_by_batch),
 }
 
 

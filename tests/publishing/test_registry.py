@@ -57,7 +57,7 @@ def test_axes_say_what_and_in_which_unit(figure: Figure) -> None:
     assert titles, "a figure needs at least one titled axis"
     units = (
         r"FLOP|tokens|parameters|nats|USD|\bx\b|ratio|percent|year|share|exponent|points|hours|"
-        r"months|times|samples|\bWh\b"
+        r"months|times|samples|seconds|requests|\bWh\b"
     )
     for title in titles:
         assert re.search(units, title, re.IGNORECASE), f"axis title without a unit: {title!r}"

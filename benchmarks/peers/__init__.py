@@ -1,0 +1,1 @@
+"""Others' serving models, put to the same measured rows as ours; see `serving_accuracy.py`."""
