@@ -43,10 +43,7 @@ def unseen(shared_datasets: Path) -> Unseen:
     rows = rows.loc[index]
     measured, bunches = rows["measured_s"].to_numpy(), derive.bunches_of(rows, points)
     whole = fit(points, measured, bunches)
-    predicted = {
-        by: held_out(points, measured, bunches, rows[f"{by}_id"].to_numpy())
-        for by in BY
-    }
+    predicted = {by: held_out(points, measured, bunches, rows[f"{by}_id"].to_numpy()) for by in BY}
     return Unseen(rows, points, measured, predicted, whole.values)
 
 

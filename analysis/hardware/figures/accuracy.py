@@ -248,7 +248,7 @@ def calculators_side_by_side() -> Figure:
         scale = alt.Scale(type="log", domain=[5, most], nice=False, clamp=True)
         x = alt.X(
             "median_percent:Q", scale=scale, axis=alt.Axis(values=[5, 10, 30, 100, 300]),
-            title=theme.fitted("error of the time per output token in percent (log scale)", width),
+            title="error in percent (log scale)",
         )  # fmt: skip
         y = alt.Y("calculator:N", sort=None, title=None, axis=alt.Axis(labelLimit=190, ticks=False))
         colour = alt.condition(alt.datum.ours, alt.value(theme.INFERENCE), alt.value(theme.OTHER))
@@ -260,10 +260,15 @@ def calculators_side_by_side() -> Figure:
                      alt.Tooltip("median_percent:Q", format=".0f"),
                      alt.Tooltip("p90_percent:Q", format=".0f")],
         )  # fmt: skip
-        answered = base.mark_text(align="right", fontSize=11, color=theme.MUTED).encode(
-            x=alt.value(width - (200 if width > 500 else 155)), y=y,
-            text=alt.Text("answered_percent:Q", format=".0f"),
-        ).transform_filter("datum.answered_percent < 99.5")  # fmt: skip
+        if width < 500:
+            return tail + dots
+        answered = (
+            base.transform_filter("datum.answered_percent < 99.5")
+            .mark_text(align="right", fontSize=11, color=theme.MUTED)
+            .encode(
+                x=alt.value(width - 200), y=y, text=alt.Text("answered_percent:Q", format=".0f")
+            )
+        )
         return tail + dots + answered
 
     return Figure(
@@ -278,10 +283,10 @@ def calculators_side_by_side() -> Figure:
         caption=(
             "Dot: median error, by which the larger of prediction and measurement exceeds the "
             "smaller; line: to the 90th percentile. Orange: our model, refitted without the row's "
-            "model or chip. Grey: others, as published, with the "
-            "prompts of other requests added where they leave them out; numbers on the right: "
-            "percent of the rows answered, where not all. aiconfigurator was asked a sample, ships "
-            "part of these rows as its own reference, and answers for NVIDIA only."
+            "model or chip. Grey: others, as published, with the prompts of other requests added "
+            "where they leave them out; numbers on the right (in the wide picture): percent of the "
+            "rows answered, where not all. aiconfigurator was asked a sample, ships part of these "
+            "rows as its own reference, and answers for NVIDIA only."
         ),
         alt=(
             "Dots with lines on a log axis. Our two rows and aiconfigurator lie near ten percent, "

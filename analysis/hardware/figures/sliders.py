@@ -13,7 +13,7 @@ from analysis.hardware.price_sliders import slider_constants, usd_per_mtok_at
 from analysis.publishing import Control, Entry, Figure, theme
 from analysis.publishing.marks import line_with_band
 
-_HUES = dict(zip(sliders.CHIPS, (theme.TRAINING, theme.INFERENCE, theme.ACCENT), strict=True))
+_HUES = dict(zip(sliders.CHIPS, (theme.TRAINING, theme.INFERENCE, theme.OTHER), strict=True))
 
 
 def _controls() -> tuple[Control, ...]:
@@ -49,7 +49,7 @@ def _readers_lines(
             .transform_filter(alt.datum.chip_id == chip_id)
             .transform_calculate(moved_usd=usd.expr)
             .transform_calculate(moved="abs(datum.moved_usd / datum.usd - 1) > 0.001")
-            .mark_line(color=_HUES[chip_id], strokeWidth=2, strokeDash=[8, 3])
+            .mark_line(color=theme.ACCENT, strokeWidth=2, strokeDash=[8, 3])
             .encode(
                 x="batch:Q",
                 y=alt.Y("moved_usd:Q", **channel),
@@ -119,9 +119,9 @@ def price_by_batch() -> Figure:
         caption=(
             "All cost of a chip bought at an estimated price of 2024 to 2025, its server, network, "
             "power and space, laid on output tokens; prompts and answers of 1,024 tokens, 8 bits. "
-            "Bands: 80% intervals of the speed alone. Move the sliders: dashed lines follow your "
-            "settings, by the same function that drew the others. Longer prompts may not fit the "
-            "memory at large batches; the lines do not show that."
+            "Bands: 80% intervals of the speed alone. Move the sliders: the dashed lines follow "
+            "your settings, by the same function that drew the others. Longer prompts may not fit "
+            "the memory at large batches; the lines do not show that."
         ),
         alt=(
             "Three falling lines on log axes that lie close together: from about thirty dollars "
