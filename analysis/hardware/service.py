@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis import assumptions
 from analysis.hardware import named
 from analysis.hardware.architecture import Architecture
 from analysis.hardware.chips import BYTES_PER_NUMBER, Chip
-from analysis.hardware.cost import usd_per_mtok
+from analysis.hardware.cost import token_prices, usd_per_mtok
+from analysis.hardware.energy import PowerDraw, chip_power_w, facility_power_w, joules_per_token
 from analysis.hardware.error_bands import kind_of
 from analysis.hardware.memory import least_chips, requests_that_fit
 from analysis.hardware.precision import FALLBACK_LINK_BYTES_PER_S, slowest_link, widths_of
@@ -72,7 +74,9 @@ def serve(
     separate_prefill : bool
         Other chips do the prefill.
     usd_per_chip_hour : float or array_like, optional
-        Adds `usd_per_mtok_output` and its bounds: all cost laid on output tokens.
+        Adds `usd_per_mtok_output` and its bounds, all cost laid on output tokens, and
+        `usd_per_mtok_read` and `usd_per_mtok_written`, which divide it by the chip-seconds of
+        prefill (of input that is not cached) and decode.
     utilisation : float or array_like
         Share of the hours paid for that serves at this batch.
     allow_estimates : bool
@@ -83,7 +87,8 @@ def serve(
     Returns
     -------
     pandas.DataFrame
-        A row per operating point: speed and its 80% interval, utilisation, chip-seconds, cost.
+        A row per operating point: speed and its 80% interval, utilisation, chip-seconds, energy
+        at the meter where the chip's rated power is known, cost.
 
     Raises
     ------
@@ -111,7 +116,6 @@ def serve(
             f"cached_tokens: {np.max(known):.0f} is not accepted; accepted: at most the "
             f"input_tokens, here {np.min(given):.0f}"
         )
-    known = require_at_least("cached_tokens", cached_tokens, 0, "tokens")
     _within_context(name, given, written)
     widths = _widths(shape, precision, mixed, cache_precision)
     layout = _layout(
@@ -139,7 +143,12 @@ def serve(
     frame.insert(0, "model_id", name)
     frame.insert(1, "chip_id", chip)
     frame.insert(2, "precision", precision)
-    return frame if usd_per_chip_hour is None else _priced(frame, usd_per_chip_hour, utilisation)
+    if np.isfinite(record.tdp_w):
+        frame = _powered(frame, record.tdp_w)
+    if usd_per_chip_hour is None:
+        return frame
+    shown = np.broadcast_to(np.atleast_1d(known).ravel(), len(frame)) if known.size == 1 else known
+    return _priced(frame, usd_per_chip_hour, utilisation, np.broadcast_to(shown, len(frame)))
 
 
 def _widths(shape: Architecture, precision: str, mixed: bool, cache: str | None) -> Widths:
@@ -215,10 +224,49 @@ def _frame(
     return pd.DataFrame({k: v.ravel() for k, v in zip(columns, arrays, strict=True)})
 
 
-def _priced(frame: pd.DataFrame, usd_per_chip_hour: Any, utilisation: Any) -> pd.DataFrame:
+def power_draw() -> PowerDraw:
+    """Shares of rated power that a chip draws, at central assumptions."""
+    names = ("idle_draw", "busy_draw", "compute_draw", "memory_draw")
+    return PowerDraw(*(assumptions.get(name).central for name in names))
+
+
+def _powered(frame: pd.DataFrame, rated_w: float) -> pd.DataFrame:
+    """Energy at the meter, all laid on output tokens; its bounds are those of the time."""
+    chip = chip_power_w(
+        rated_w,
+        frame["compute_utilisation"].clip(upper=1.0).to_numpy(),
+        frame["memory_utilisation"].clip(upper=1.0).to_numpy(),
+        draw=power_draw(),
+    )
+    watts = facility_power_w(
+        chip, rated_w, server_power_share=assumptions.get("server_power_share").central,
+        pue=assumptions.get("pue").central,
+    )  # fmt: skip
+    central = joules_per_token(watts, 1.0, frame["output_tokens_per_chip_s"].to_numpy())
+    return frame.assign(
+        joules_per_output_token=central,
+        joules_per_output_token_low=central * frame["tpot_ms_low"] / frame["tpot_ms"],
+        joules_per_output_token_high=central * frame["tpot_ms_high"] / frame["tpot_ms"],
+    )
+
+
+def _priced(
+    frame: pd.DataFrame, usd_per_chip_hour: Any, utilisation: Any, known: np.ndarray
+) -> pd.DataFrame:
+    """Cost laid on output tokens alone, and divided between what is read and what is written."""
     central = usd_per_mtok(usd_per_chip_hour, 1.0, frame["output_tokens_per_chip_s"], utilisation)
+    each = token_prices(
+        usd_per_chip_hour, prefill_chip_s=frame["prefill_chip_s"].to_numpy(),
+        decode_chip_s=frame["decode_chip_s"].to_numpy(),
+        input_tokens=frame["input_tokens"].to_numpy(),
+        output_tokens=frame["output_tokens"].to_numpy(),
+        cached_input_tokens=np.minimum(known, frame["input_tokens"].to_numpy() - 1.0),
+        utilisation=utilisation,
+    )  # fmt: skip
     return frame.assign(
         usd_per_mtok_output=central,
         usd_per_mtok_output_low=central * frame["tpot_ms_low"] / frame["tpot_ms"],
         usd_per_mtok_output_high=central * frame["tpot_ms_high"] / frame["tpot_ms"],
+        usd_per_mtok_read=each.fresh_input,
+        usd_per_mtok_written=each.output,
     )

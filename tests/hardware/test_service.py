@@ -183,3 +183,23 @@ def test_groups_for_attention_serve_more_requests_on_the_chips_of_all() -> None:
     found = serve("deepseek-r1", "h200", tensor=1, attention_copies=8, requests=16)
     assert found["chips"][0] == Layout(1, 1, 8).chips == 8
     assert found["requests"][0] == 16
+
+
+def test_cost_is_divided_between_what_is_read_and_what_is_written() -> None:
+    row = serve(
+        MODEL, CHIP, tensor=4, requests=[1, 20], usd_per_chip_hour=3.6, utilisation=0.5,
+        input_tokens=3000, cached_tokens=1000, output_tokens=500,
+    )  # fmt: skip
+    bill = row["usd_per_mtok_read"] * 2000 + row["usd_per_mtok_written"] * 500
+    np.testing.assert_allclose(bill, row["usd_per_mtok_output"] * 500, rtol=1e-12)
+    assert (row["usd_per_mtok_written"] > row["usd_per_mtok_read"]).all()
+
+
+def test_energy_is_power_over_pace_and_falls_with_the_batch() -> None:
+    row = serve(MODEL, CHIP, tensor=4, requests=[1, 20, 60])
+    watts = row["joules_per_output_token"] * row["output_tokens_per_chip_s"]
+    rated = named.chips()[CHIP].tdp_w
+    assert (watts > rated).all()  # server and cooling come on top of the chip
+    assert (watts < 3 * rated).all()
+    assert row["joules_per_output_token"].is_monotonic_decreasing
+    assert (row["joules_per_output_token_low"] < row["joules_per_output_token"]).all()

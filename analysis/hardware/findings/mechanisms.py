@@ -11,7 +11,6 @@ from analysis import assumptions
 from analysis.hardware import named, serve
 from analysis.hardware.architecture import Architecture
 from analysis.hardware.disaggregation import mixed_goodput, split_goodput
-from analysis.hardware.energy import PowerDraw, chip_power_w, facility_power_w, joules_per_token
 from analysis.hardware.findings.accuracy import published_points
 from analysis.hardware.precision import rates_of, widths_of
 from analysis.hardware.speculative import best_drafted_at_batch
@@ -103,25 +102,12 @@ def agent_saving() -> dict[str, float]:
     }  # fmt: skip
 
 
-def power_draw() -> PowerDraw:
-    """Shares of rated power at central assumptions."""
-    names = ("idle_draw", "busy_draw", "compute_draw", "memory_draw")
-    return PowerDraw(*(assumptions.get(name).central for name in names))
-
-
 def energy_per_token(batch: float) -> float:
     """Joules per output token at the meter, all energy laid on output tokens."""
     row = serve(
         MODEL, CHIP, tensor=TENSOR, requests=batch, input_tokens=TOKENS, output_tokens=TOKENS
     ).iloc[0]
-    rated = named.chips()[CHIP].tdp_w
-    watts = facility_power_w(
-        chip_power_w(rated, row["compute_utilisation"], row["memory_utilisation"],
-                     draw=power_draw()),
-        rated, server_power_share=assumptions.get("server_power_share").central,
-        pue=assumptions.get("pue").central,
-    )  # fmt: skip
-    return float(joules_per_token(watts, 1.0, row["output_tokens_per_chip_s"]))
+    return float(row["joules_per_output_token"])
 
 
 @lru_cache(maxsize=1)
