@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.hardware.architecture import Architecture
+from analysis.hardware.work import touched_experts
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.checks import (
     broadcast,
@@ -111,10 +112,9 @@ def experts_read(experts: Any, experts_active: Any, tokens: Any) -> Any:
         experts_active=require_at_least("experts_active", experts_active, 0, "experts"),
         tokens=require_counts("tokens", tokens),
     )
-    missed = 1 - np.divide(active, total, out=np.zeros(total.shape), where=total > 0)
-    if np.any(missed < 0):
+    if np.any((active > total) & (total > 0)):
         raise ValueError("experts_active: more than experts; accepted: at most as many")
-    return (total * (1 - missed**batch))[()]
+    return touched_experts(total, active, batch)[()]
 
 
 def bytes_per_step(

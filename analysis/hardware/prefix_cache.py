@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from analysis.hardware.architecture import Architecture
+from analysis.hardware.work import attended_pairs, body_params, prefill_flop_per_pair
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.checks import (
     broadcast,
@@ -73,24 +74,20 @@ class AgentLoop:
 
 def matmul_params(model: Architecture) -> Any:
     """Parameters a token is multiplied with: active ones, with one head and no look-up table."""
-    routed = model.moe_layers * model.experts_active * model.expert_params
-    return model.always_params + routed + model.head_params
+    return body_params(model) + model.head_params
 
 
 def attention_flop_per_pair(model: Architecture) -> Any:
     """Forward FLOP of one query position and one position it attends to, in one layer."""
-    latent = model.qk_nope_head_dim + model.qk_rope_head_dim + model.v_head_dim
-    return 2 * model.heads * np.where(model.latent, latent, 2 * model.head_dim)[()]
+    return prefill_flop_per_pair(model)
 
 
 def attention_pairs(model: Architecture, sequence_tokens: Any, *, causal: bool = True) -> Any:
     """Pairs of positions of one sequence, summed over layers; windows hold theirs short."""
     length = require_at_least("sequence_tokens", sequence_tokens, 0, "tokens")
-    window = np.where(np.asarray(model.window) > 0, model.window, np.inf)
-    width = np.minimum(length, window)
-    near = width * length - (width**2 / 2 if causal else 0.0)
-    every = length**2 / 2 if causal else length**2
-    return (model.layers - model.window_layers) * every + model.window_layers * near
+    if causal:
+        return attended_pairs(model, length)
+    return length * model.cached_tokens(length)
 
 
 def hit_share(input_tokens: Any, cached_tokens: Any) -> Any:

@@ -37,12 +37,8 @@ SETTING = ("table", "model_id", "tp", "pp", "attention_dp", "ep", "batch_or_conc
 
 
 def read_table(name: str) -> pd.DataFrame:
-    """A table of the chapter, else the file of the same name among the public evidence."""
-    folders = (ROOT / "data" / "hardware", ROOT.parent / "shared" / "facts")
-    for folder in folders:
-        if (folder / f"{name}.csv").is_file():
-            return pd.read_csv(folder / f"{name}.csv")
-    raise FileNotFoundError(f"missing: {name}.csv in {' and in '.join(map(str, folders))}")
+    """A table of the chapter."""
+    return pd.read_csv(ROOT / "data" / "hardware" / f"{name}.csv")
 
 
 def measured_rows(measurements: Path) -> pd.DataFrame:

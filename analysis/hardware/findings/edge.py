@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import assumptions, catalog
-from analysis.hardware import edge
+from analysis.hardware import edge, named
 from analysis.hardware.architecture import Architecture
 from analysis.hardware.findings import DRAWS, LEVEL, SEED
 from analysis.hardware.precision import MXFP4_BYTES
@@ -48,8 +48,7 @@ DRAWN = (
 @cache
 def models() -> dict[str, Architecture]:
     """Every model of the table of architectures."""
-    rows = catalog.load("llm_architectures").to_dict("records")
-    return {row["model_id"]: Architecture.from_row(row) for row in rows}
+    return named.models()
 
 
 @cache
