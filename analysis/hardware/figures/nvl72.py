@@ -38,6 +38,7 @@ _NEAR = (0.15, 0.3)
 
 def _frame() -> pd.DataFrame:
     model = nvl72.curves().assign(evidence=MODEL)
+    model = model[(model["per"] == nvl72.GPU) | model["name"].isin(_FEW)]
     points = nvl72.published().rename(columns={"tokens_per_s_per_user": "interactivity"})
     points["name"] = points["setting"]
     mixture = {
