@@ -21,6 +21,11 @@ from tqdm import tqdm
 from analysis.hardware.architecture import Architecture
 from peers.points import Points, chip_of, precision_of
 
+
+class BeyondPackageError(ValueError):
+    """A point that a package has no means to describe: it counts as not answered."""
+
+
 #: A peer of one point: its time per output token and to the first token, in seconds.
 One = Callable[[Points, pd.Series], tuple[float, float]]
 
@@ -87,7 +92,7 @@ def llm_analysis(point: Points, row: pd.Series) -> tuple[float, float]:
     model = point.model
     _refuse_latent(model)
     if model.experts:
-        raise NotImplementedError("a mixture of experts")
+        raise BeyondPackageError("a mixture of experts")
     chip = point.chip
     bits, wide = int(8 * point.weight_bytes), int(8 * point.activation_bytes)
     analysis = LLMAnalysis(
@@ -245,7 +250,7 @@ def ask(name: str, points: Points, rows: pd.DataFrame) -> tuple[np.ndarray, np.n
 
 def _refuse_latent(model: Architecture) -> None:
     if model.latent:
-        raise NotImplementedError("latent attention")
+        raise BeyondPackageError("latent attention")
 
 
 def _with_prefill(point: Points, decode: float, prefill: float) -> tuple[float, float]:

@@ -40,11 +40,25 @@ def _central(name: str) -> float:
 
 
 @cache
+def three_year_rents() -> pd.DataFrame:
+    """Rents that their source estimates for the chip itself; `usd` and `source_id` by chip.
+
+    What the source fills in as a multiple of another chip's rent is no figure of that chip.
+    """
+    rows = catalog.load("accelerators").set_index("chip_id")
+    rows = rows[rows["rental_3yr_basis"] == "estimate"]
+    return pd.DataFrame(
+        {"usd": rows["rental_3yr_usd_per_hour"], "source_id": rows["cost_source_id"]}
+    )
+
+
+@cache
 def conversion() -> tuple[float, float]:
     """On-demand rent over three-year rent of one chip: median, and deviation of the logarithm."""
     rows = catalog.load("accelerators")
     rows = rows[rows["cloud_price_kind"].fillna("").str.startswith("on-demand")]
-    ratio = (rows["cloud_price_usd_per_hour"] / rows["rental_3yr_usd_per_hour"]).dropna()
+    quoted = rows.set_index("chip_id")["cloud_price_usd_per_hour"]
+    ratio = (quoted / three_year_rents()["usd"]).dropna()
     return float(ratio.median()), float(np.log(ratio).std())
 
 
@@ -81,12 +95,12 @@ def _demand(chip_id: str) -> tuple[float, str, str, str, str]:
 def _rent(row: pd.Series) -> tuple[float, str, str, str, str]:
     """Price, kind, source, date, and why there is none."""
     kind = str(row["cloud_price_kind"]) if pd.notna(row["cloud_price_kind"]) else ""
-    if "placeholder" in kind:
-        return np.nan, "", "", "", "its contract price is a multiple of another chip's, no quote"
-    if np.isfinite(row["rental_3yr_usd_per_hour"]):
+    if row["rental_3yr_basis"] == "multiple":
+        return np.nan, "", "", "", "its contract rent is a multiple of another chip's, no quote"
+    if row["chip_id"] in three_year_rents().index:
         dates = catalog.load("sources").set_index("source_id")["date"]
-        source = row["cost_source_id"]
-        return row["rental_3yr_usd_per_hour"], ESTIMATED, source, str(dates[source]), ""
+        price, source = three_year_rents().loc[row["chip_id"]]
+        return price, ESTIMATED, source, str(dates[source]), ""
     if kind.startswith("3-year reserved"):
         price, source = row["cloud_price_usd_per_hour"], row["cloud_price_source_id"]
         return price, CONTRACT, source, row["cloud_price_date"], ""

@@ -13,6 +13,7 @@ from analysis.hardware.architecture import Architecture
 from analysis.hardware.chips import Chip
 from analysis.hardware.communication import Network
 from analysis.hardware.findings.accuracy import published_points
+from analysis.hardware.findings.chip_prices import three_year_rents
 from analysis.hardware.training import Layout, TrainingStep, training_step
 from analysis.hardware.work import (
     SIXTEEN_BIT_BYTES,
@@ -174,9 +175,8 @@ def placed() -> pd.DataFrame:
 
 def price_of(chip_id: str) -> tuple[float, str]:
     """Rent of a chip under a three-year contract in USD per hour, and who says so."""
-    rows = catalog.load("accelerators").set_index("chip_id")
-    row = rows.loc[chip_id]
-    return float(row["rental_3yr_usd_per_hour"]), str(row["cost_source_id"])
+    price, source = three_year_rents().loc[chip_id]
+    return float(price), str(source)
 
 
 @lru_cache(maxsize=1)
@@ -223,9 +223,8 @@ def flop_prices() -> pd.DataFrame:
 @lru_cache(maxsize=1)
 def rented_chips() -> tuple[str, ...]:
     """Chips with a three-year rent in the table that can serve in 8 bits."""
-    rows = catalog.load("accelerators")
-    priced = rows["rental_3yr_usd_per_hour"].notna() & rows["fp8_tflops"].notna()
-    return tuple(rows.loc[priced, "chip_id"])
+    chips = named.chips()
+    return tuple(c for c in three_year_rents().index if np.isfinite(chips[c].fp8_flop_per_s))
 
 
 def flop_price_ratio(batch: int, chip_id: str = "h100_sxm") -> tuple[float, float, float]:

@@ -23,6 +23,7 @@ from analysis.hardware.claim_ratios import (
 )
 from analysis.hardware.communication import Network, expert_parallel_s
 from analysis.hardware.findings import DRAWS, LEVEL, SEED
+from analysis.hardware.findings.chip_prices import three_year_rents
 from analysis.hardware.interactivity import Frontier, pareto
 from analysis.hardware.precision import FALLBACK_LINK_BYTES_PER_S
 from analysis.uncertainty import Interval
@@ -228,10 +229,11 @@ def _scales() -> dict[str, float]:
     """Ratio of chips to ratio of megawatts, and of USD of a three-year rent."""
     rows = catalog.load("accelerators").set_index("chip_id")
     rack, node = rows.loc[RACK], rows.loc[NODE]
+    rents = three_year_rents()["usd"]
     return {
         GPU: 1.0,
         MW: float(node["allin_kw_per_gpu"] / rack["allin_kw_per_gpu"]),
-        USD: float(node["rental_3yr_usd_per_hour"] / rack["rental_3yr_usd_per_hour"]),
+        USD: float(rents[NODE] / rents[RACK]),
     }
 
 
