@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.hardware.first_token import FirstTokenTerms, first_token_s
 from analysis.hardware.interactivity import Frontier, pareto
 from analysis.hardware.points import MOST_REQUESTS
 from analysis.hardware.serving import Operating, operate
 from analysis.hardware.serving_options import Options
-from analysis.hardware.steps import Efficiency
 from analysis.hardware.workloads import Workload
 from analysis.scaling_laws.checks import require_positive
 from analysis.test_time_compute.checks import require_at_least
@@ -29,32 +29,6 @@ MEMORY, SPEED, FIRST_TOKEN, CAP = "memory", "time per token", "first token", "la
 NO_BATCH = "no batch"
 _REFUSED = "does not fit", "too slow"
 TOKENS_PER_MTOK = 1e6
-
-
-@dataclass(frozen=True)
-class FirstTokenTerms:
-    """Time to the first token beside the prompt's own work, as `first_token` fits it.
-
-    Attributes
-    ----------
-    fixed_s : float
-        Seconds that no chip works for.
-    others_share : float
-        Share of the other requests' prompts that a new one waits for.
-    """
-
-    fixed_s: float
-    others_share: float
-
-
-def first_token_s(
-    point: Operating, efficiency: Efficiency, output_tokens: Any, terms: FirstTokenTerms
-) -> Any:
-    """Seconds to the first token in a busy server, as `first_token.FirstToken` has them."""
-    reading = point.requests * point.times.prefill.total_s
-    busy = reading / (reading + output_tokens * point.times.step.total_s)
-    behind = terms.others_share * np.maximum(point.requests - 1.0, 0.0) * busy
-    return terms.fixed_s + point.ttft_s * (1.0 + behind)
 
 
 @dataclass(frozen=True)
@@ -126,7 +100,9 @@ def best_batches(
 
     def measured(requests: np.ndarray) -> tuple[Operating, Any, np.ndarray, np.ndarray]:
         point = _operate(options, requests, (lengths[0], lengths[1], lengths[2]))
-        first = first_token_s(point, options.efficiency, np.maximum(written, 1.0), terms)
+        first = first_token_s(
+            point.times, terms, requests=point.requests, output_tokens=np.maximum(written, 1.0)
+        )
         quick = (point.tpot_s <= slowest) | (written == 0)
         return point, first, quick, first <= latest
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,46 @@ TERMS: tuple[tuple[str, float, float], ...] = (
     ("latent", 0.5, 0.7),
     ("others", float(np.log(0.5)), 0.7),
 )
+
+
+@dataclass(frozen=True)
+class FirstTokenTerms:
+    """Time to the first token beside the prompt's own work.
+
+    Attributes
+    ----------
+    fixed_s : float or numpy.ndarray
+        Seconds that no chip works for.
+    others_share : float or numpy.ndarray
+        Share of the other requests' prompts that a new one waits for.
+    """
+
+    fixed_s: Any
+    others_share: Any
+
+
+def first_token_s(
+    times: RequestTimes,
+    terms: FirstTokenTerms,
+    *,
+    requests: Any,
+    output_tokens: Any,
+    asked: Any = None,
+) -> Any:
+    """Seconds to the first token in a busy server with a place free.
+
+    Parameters
+    ----------
+    times : RequestTimes
+        At `requests` in flight.
+    requests, output_tokens : float or array_like
+    asked : float or array_like, optional
+        Requests that want to be in flight, where memory holds fewer.
+    """
+    reading = requests * times.prefill.total_s
+    busy = reading / (reading + output_tokens * times.step.total_s)
+    others = np.maximum((requests if asked is None else asked) - 1.0, 0.0)
+    return terms.fixed_s + times.ttft_s * (1.0 + terms.others_share * others * busy)
 
 
 @dataclass(frozen=True)
@@ -53,12 +94,17 @@ class FirstToken:
             }
         )
 
+    def terms(self, engine: np.ndarray, latent: Any) -> FirstTokenTerms:
+        """Terms for engines, an unknown one taken as the pool of all, and kinds of attention."""
+        log = np.full(len(engine), self.values[0])
+        for place, name in enumerate(("trtllm", "vllm", "sglang"), start=1):
+            log += np.where(engine == name, self.values[place], 0.0)
+        fixed = np.exp(log + np.where(latent, self.values[4], 0.0))
+        return FirstTokenTerms(fixed, np.exp(self.values[5]))
+
     def fixed_s(self, points: Points) -> np.ndarray:
         """Fixed seconds of each row."""
-        log = np.full(len(points), self.values[0])
-        for place, engine in enumerate(("trtllm", "vllm", "sglang"), start=1):
-            log += np.where(points.engine == engine, self.values[place], 0.0)
-        return np.exp(log + np.where(points.model.latent, self.values[4], 0.0))
+        return self.terms(points.engine, points.model.latent).fixed_s
 
     def ttft_s(self, points: Points, times: RequestTimes) -> np.ndarray:
         """Seconds to the first token: fixed part, own prompt, and its share of others' prompts.
@@ -66,12 +112,13 @@ class FirstToken:
         Requests above what memory holds wait for a place: on average as long as it takes to serve
         those before them.
         """
-        reading = points.requests * times.prefill.total_s
-        busy = reading / (reading + points.output_tokens * times.step.total_s)
-        behind = np.exp(self.values[5]) * np.maximum(points.asked - 1.0, 0.0) * busy
         queued = np.maximum(points.asked / points.requests - 1.0, 0.0)
         wait = queued * points.output_tokens * times.tpot_s
-        return self.fixed_s(points) + times.ttft_s * (1.0 + behind) + wait
+        terms = self.terms(points.engine, points.model.latent)
+        return wait + first_token_s(
+            times, terms, requests=points.requests, output_tokens=points.output_tokens,
+            asked=points.asked,
+        )  # fmt: skip
 
 
 def few(points: Points) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from analysis.hardware.choice import FirstTokenTerms, best_batches
+from analysis.hardware.choice import best_batches
+from analysis.hardware.first_token import FirstTokenTerms
 from analysis.hardware.points import MOST_REQUESTS
 from analysis.hardware.serving_options import Options
 from analysis.hardware.workloads import Workload

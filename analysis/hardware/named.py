@@ -42,6 +42,13 @@ def families() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def native_formats() -> dict[str, str]:
+    """Number format in which each model is released, by id."""
+    table = catalog.load("llm_architectures")
+    return dict(zip(table["model_id"], table["native_precision"], strict=True))
+
+
+@lru_cache(maxsize=1)
 def context_limits() -> dict[str, float]:
     """Longest context of each model in tokens, by id; NaN where unknown."""
     table = catalog.load("llm_architectures")
@@ -67,7 +74,7 @@ def error_bands(measure: str) -> Bands:
 
 def points(rows: pd.DataFrame) -> tuple[Points, pd.Index, pd.Series]:
     """`points_from_rows` with the records of the tables."""
-    return points_from_rows(rows, models(), chips(), families())
+    return points_from_rows(rows, models(), chips(), families(), native_formats())
 
 
 def known(kind: str, name: str, names: Iterable[str]) -> str:
@@ -121,16 +128,21 @@ def usable_chip(chip_id: str, precision: str, *, allow_estimates: bool = False) 
     )
 
 
-def efficiency(chip_id: str, model: Architecture, engine: str | None = None) -> Efficiency:
-    """Fitted efficiencies of a chip for a model, with an engine or averaged over engines."""
-    family = families()[known("chip", chip_id, chips())]
+def known_engine(engine: str | None) -> str:
+    """The engine meant by a name, or `pooled` for none; an unknown one is refused."""
     if engine and engine_of(engine) == "other":
         raise ValueError(
             f"engine: {engine!r} is not known; accepted: trtllm, vllm, sglang, or none for all"
         )
+    return engine_of(engine) if engine else "pooled"
+
+
+def efficiency(chip_id: str, model: Architecture, engine: str | None = None) -> Efficiency:
+    """Fitted efficiencies of a chip for a model, with an engine or averaged over engines."""
+    family = families()[known("chip", chip_id, chips())]
     groups = calibration.groups_of(
         np.array([family], dtype=object),
-        np.array([engine_of(engine) if engine else "pooled"], dtype=object),
+        np.array([known_engine(engine)], dtype=object),
         np.array([model.experts > 0]),
         np.array([False]),
     )
@@ -140,3 +152,11 @@ def efficiency(chip_id: str, model: Architecture, engine: str | None = None) -> 
 def kind(chip_id: str, *, mixture: bool) -> str:
     """Kind of a chip's rows, by which their interval is chosen."""
     return kind_of(families()[known("chip", chip_id, chips())], mixture)
+
+
+def first_token_terms(
+    model: Architecture, engine: str | None = None
+) -> first_token.FirstTokenTerms:
+    """Fitted terms of the time to the first token, with an engine or pooled over engines."""
+    terms = fitted()[1].terms(np.array([known_engine(engine)], dtype=object), model.latent)
+    return first_token.FirstTokenTerms(float(terms.fixed_s[0]), float(terms.others_share))

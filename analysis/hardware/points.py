@@ -17,7 +17,7 @@ import pandas as pd
 from analysis.hardware.architecture import Architecture
 from analysis.hardware.chips import Chip
 from analysis.hardware.memory import requests_that_fit
-from analysis.hardware.precision import engine_of, number_format, rates_of, widths_of
+from analysis.hardware.precision import engine_of, mixed_format, number_format, rates_of, widths_of
 from analysis.hardware.steps import Rates
 from analysis.hardware.work import Layout, Widths
 from analysis.scaling_laws.checks import require_positive
@@ -131,7 +131,7 @@ def _unusable(
 
 def points_from_rows(
     rows: pd.DataFrame, models: Mapping[str, Architecture], chips: Mapping[str, Chip],
-    families: Mapping[str, str],
+    families: Mapping[str, str], native: Mapping[str, str],
 ) -> tuple[Points, pd.Index, pd.Series]:  # fmt: skip
     """Operating points of a frame with the columns of the measured table.
 
@@ -146,6 +146,8 @@ def points_from_rows(
         Records by id.
     families : mapping of str to str
         Family of each chip.
+    native : mapping of str to str
+        Number format in which each model is released.
 
     Returns
     -------
@@ -158,10 +160,10 @@ def points_from_rows(
 
     Notes
     -----
-    Blanks: precision is 16 bits; tensor parallelism the least power of two whose memory holds the
-    weights; the batch what memory allows; an input length equals the output length and the other
-    way round. `batch_or_concurrency` is per group where data-parallel attention is stated, else
-    over all copies.
+    Blanks: precision is that of the model's release; tensor parallelism the least power of two
+    whose memory holds the weights; the batch what memory allows; an input length equals the output
+    length and the other way round. `batch_or_concurrency` is per group where data-parallel
+    attention is stated, else over all copies.
     """
     for name in ("chip_id", "model_id"):
         if name not in rows:
@@ -173,7 +175,7 @@ def points_from_rows(
     reasons = _unusable(rows, models, chips)
     good = rows[reasons == ""]
     return (
-        _filled(good, models, chips, families),
+        _filled(good, models, chips, families, native),
         good.index,
         pd.Series(reasons, index=rows.index, dtype=object),
     )
@@ -181,7 +183,7 @@ def points_from_rows(
 
 def _filled(
     rows: pd.DataFrame, models: Mapping[str, Architecture], chips: Mapping[str, Chip],
-    families: Mapping[str, str],
+    families: Mapping[str, str], native: Mapping[str, str],
 ) -> Points:  # fmt: skip
     model_ids, chip_ids = rows["model_id"].to_numpy(object), rows["chip_id"].to_numpy(object)
     # Names repeat: each is looked up once.
@@ -195,8 +197,9 @@ def _filled(
 
     stated = _text(rows, "precision")
     form = _each(number_format, stated)
-    form = np.where(form == "", "bf16", form)
-    mixed = np.array([name.startswith("gpt-oss") for name in model_ids], dtype=bool)
+    released = np.array([number_format(native[name]) for name in model_ids], dtype=object)
+    form = np.where(form == "", released, form)
+    mixed = np.array([mixed_format(native[name]) for name in model_ids], dtype=bool)
     widths = widths_of(model, form, mixed, _text(rows, "kv_precision"))
 
     given, written = _column(rows, "input_tokens"), _column(rows, "output_tokens")

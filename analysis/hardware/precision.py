@@ -36,6 +36,11 @@ def number_format(stated: str) -> str:
     return found[0] if len(set(found)) == 1 or text.endswith("fp4") else ""
 
 
+def mixed_format(native: str) -> bool:
+    """Whether a model is released with its experts in MXFP4 and the rest in 16 bits."""
+    return str(native).lower() == "mxfp4"
+
+
 def engine_of(framework: str) -> str:
     """The engine meant by a table: `trtllm`, `vllm`, `sglang`, `early`, or `other`."""
     text = str(framework).strip().lower()
@@ -72,6 +77,17 @@ def widths_of(
         head=np.full(len(form), SIXTEEN_BIT_BYTES),
         cache=cache,
     )
+
+
+def widths_for(
+    model: Architecture, form: str, *, mixed: bool = False, cache_stated: str = ""
+) -> Widths:
+    """`widths_of` for one model."""
+    one = widths_of(
+        Architecture.stack([model]), np.array([form], object), np.array([mixed]),
+        np.array([cache_stated], object),
+    )  # fmt: skip
+    return Widths(one.always[0], one.expert[0], one.head[0], one.cache[0])
 
 
 def rates_of(chip: Chip, form: np.ndarray, mixed: np.ndarray, layout: Layout) -> Rates:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,15 @@ from analysis.hardware.architecture import Architecture
 from analysis.hardware.chips import BYTES_PER_NUMBER, Chip
 from analysis.hardware.cost import token_prices, usd_per_mtok
 from analysis.hardware.energy import PowerDraw, chip_power_w, facility_power_w, joules_per_token
-from analysis.hardware.error_bands import kind_of
+from analysis.hardware.error_bands import LOADS, kind_of
+from analysis.hardware.first_token import FEW_REQUESTS, FirstTokenTerms, first_token_s
 from analysis.hardware.memory import least_chips, requests_that_fit
-from analysis.hardware.precision import FALLBACK_LINK_BYTES_PER_S, slowest_link, widths_of
+from analysis.hardware.precision import (
+    FALLBACK_LINK_BYTES_PER_S,
+    mixed_format,
+    slowest_link,
+    widths_for,
+)
 from analysis.hardware.serving import Operating, operate
 from analysis.hardware.steps import Efficiency, Rates
 from analysis.hardware.work import Layout, Widths
@@ -87,7 +94,8 @@ def serve(
     Returns
     -------
     pandas.DataFrame
-        A row per operating point: speed and its 80% interval, utilisation, chip-seconds, energy
+        A row per operating point: seconds per token and to the first token, each with its 80%
+        interval, `prompt_ms` of bare work on the prompt, speed, utilisation, chip-seconds, energy
         at the meter where the chip's rated power is known, cost.
 
     Raises
@@ -98,7 +106,7 @@ def serve(
     """
     name = named.known("model", model, named.models())
     shape = named.models()[name]
-    mixed = name.startswith("gpt-oss")
+    mixed = mixed_format(named.native_formats()[name])
     computed = compute_precision or precision
     if mixed and compute_precision is None and computed == "fp4":
         peak = named.chips()[named.known("chip", chip, named.chips())].fp4_flop_per_s
@@ -139,7 +147,8 @@ def serve(
         output_tokens=written, cached_tokens=known, separate_prefill=separate_prefill,
     )  # fmt: skip
     kind = kind_of(named.families()[named.known("chip", chip, named.chips())], bool(shape.experts))
-    frame = _frame(point, layout, kind, given, written)
+    terms = named.first_token_terms(shape, engine)
+    frame = _frame(point, layout, kind, terms, given, written, known)
     frame.insert(0, "model_id", name)
     frame.insert(1, "chip_id", chip)
     frame.insert(2, "precision", precision)
@@ -147,21 +156,16 @@ def serve(
         frame = _powered(frame, record.tdp_w)
     if usd_per_chip_hour is None:
         return frame
-    shown = np.broadcast_to(np.atleast_1d(known).ravel(), len(frame)) if known.size == 1 else known
-    return _priced(frame, usd_per_chip_hour, utilisation, np.broadcast_to(shown, len(frame)))
+    return _priced(frame, usd_per_chip_hour, utilisation)
 
 
 def _widths(shape: Architecture, precision: str, mixed: bool, cache: str | None) -> Widths:
-    one = widths_of(
-        Architecture.stack([shape]), np.array([precision], object), np.array([mixed]),
-        np.array([""], object),
-    )  # fmt: skip
     if cache is not None and cache not in _CACHE_BYTES:
         raise ValueError(
             f"cache_precision: {cache!r} is not known; accepted: {', '.join(_CACHE_BYTES)}"
         )
-    kept = one.cache[0] if cache is None else _CACHE_BYTES[cache]
-    return Widths(one.always[0], one.expert[0], one.head[0], kept)
+    widths = widths_for(shape, precision, mixed=mixed)
+    return widths if cache is None else replace(widths, cache=_CACHE_BYTES[cache])
 
 
 def _within_context(name: str, given: np.ndarray, written: np.ndarray) -> None:
@@ -203,16 +207,22 @@ def _layout(
 
 
 def _frame(
-    point: Operating, layout: Layout, kind: str, given: np.ndarray, written: np.ndarray
-) -> pd.DataFrame:
+    point: Operating, layout: Layout, kind: str, terms: FirstTokenTerms, given: np.ndarray,
+    written: np.ndarray, known: np.ndarray,
+) -> pd.DataFrame:  # fmt: skip
+    first = first_token_s(point.times, terms, requests=point.requests, output_tokens=written)
+    bands = named.error_bands("ttft").frame.loc[list(LOADS[:2])]
+    few = np.asarray(point.requests) <= FEW_REQUESTS
+    early, late = (np.exp(-np.where(few, *bands[end])) for end in ("high", "low"))
     tpot = np.atleast_1d(point.tpot_s)
     low, high = named.error_bands("tpot").interval(np.ones(1), np.array([kind], object))
     columns = {
         "tensor": layout.tensor, "pipeline": layout.pipeline, "chips": point.chips,
         "requests": point.requests, "requests_that_fit": point.requests_that_fit,
-        "input_tokens": given, "output_tokens": written, "tpot_ms": 1e3 * tpot,
-        "tpot_ms_low": 1e3 * tpot * low, "tpot_ms_high": 1e3 * tpot * high,
-        "ttft_ms": 1e3 * point.ttft_s,
+        "input_tokens": given, "cached_tokens": known, "output_tokens": written,
+        "tpot_ms": 1e3 * tpot, "tpot_ms_low": 1e3 * tpot * low, "tpot_ms_high": 1e3 * tpot * high,
+        "ttft_ms": 1e3 * first, "ttft_ms_low": 1e3 * first * early,
+        "ttft_ms_high": 1e3 * first * late, "prompt_ms": 1e3 * point.ttft_s,
         "tokens_per_s_per_user": point.tokens_per_s_per_user,
         "output_tokens_per_chip_s": point.output_tokens_per_chip_s,
         "input_tokens_per_chip_s": point.input_tokens_per_chip_s,
@@ -250,9 +260,7 @@ def _powered(frame: pd.DataFrame, rated_w: float) -> pd.DataFrame:
     )
 
 
-def _priced(
-    frame: pd.DataFrame, usd_per_chip_hour: Any, utilisation: Any, known: np.ndarray
-) -> pd.DataFrame:
+def _priced(frame: pd.DataFrame, usd_per_chip_hour: Any, utilisation: Any) -> pd.DataFrame:
     """Cost laid on output tokens alone, and divided between what is read and what is written."""
     central = usd_per_mtok(usd_per_chip_hour, 1.0, frame["output_tokens_per_chip_s"], utilisation)
     each = token_prices(
@@ -260,7 +268,8 @@ def _priced(
         decode_chip_s=frame["decode_chip_s"].to_numpy(),
         input_tokens=frame["input_tokens"].to_numpy(),
         output_tokens=frame["output_tokens"].to_numpy(),
-        cached_input_tokens=np.minimum(known, frame["input_tokens"].to_numpy() - 1.0),
+        # A prompt known to the last token still takes its fixed part: one token carries it.
+        cached_input_tokens=np.minimum(frame["cached_tokens"], frame["input_tokens"] - 1.0),
         utilisation=utilisation,
     )  # fmt: skip
     return frame.assign(

@@ -12,12 +12,14 @@ from analysis.hardware import calibration, choice, named, serve
 from analysis.hardware.cost import usd_per_mtok
 from analysis.hardware.findings import chip_prices
 from analysis.hardware.findings import choice as found
+from analysis.hardware.first_token import FirstTokenTerms, first_token_s
 from analysis.hardware.points import points_from_rows
+from analysis.hardware.precision import mixed_format
 from analysis.hardware.serving_options import Options, formats, layouts, options_of
 from analysis.hardware.workloads import ANY, Workload, from_bins
 
 CHIPS = ("h100_sxm", "l40s", "b200")
-TERMS = choice.FirstTokenTerms(0.05, 0.3)
+TERMS = FirstTokenTerms(0.05, 0.3)
 MOST = 40
 
 
@@ -27,7 +29,7 @@ def options(model_id: str, chips: tuple[str, ...] = CHIPS) -> Options:
         model,
         {name: named.chips()[name] for name in chips},
         {name: named.efficiency(name, model) for name in chips},
-        mixed=model_id.startswith("gpt-oss"),
+        mixed=mixed_format(named.native_formats()[model_id]),
     )
 
 
@@ -38,7 +40,9 @@ def by_loop(
     model, record = named.models()[model_id], named.chips()[chip]
     given, written, known = lengths
     best = np.inf
-    for form in formats(record, mixed=model_id.startswith("gpt-oss"), four_bit=True):
+    for form in formats(
+        record, mixed=mixed_format(named.native_formats()[model_id]), four_bit=True
+    ):
         for tensor, copies in layouts(bool(model.experts > 0), record.memory_bytes):
             try:
                 rows = serve(
@@ -55,7 +59,7 @@ def by_loop(
                 prefill = row.prefill_chip_s / tensor
                 decode = row.decode_chip_s * batch / tensor
                 busy = batch * prefill / (batch * prefill + decode)
-                first = TERMS.fixed_s + row.ttft_ms / 1e3 * (
+                first = TERMS.fixed_s + row.prompt_ms / 1e3 * (
                     1 + TERMS.others_share * (batch - 1) * busy
                 )
                 if first <= ttft:
@@ -88,7 +92,7 @@ def test_a_larger_batch_takes_fewer_chip_seconds_and_more_time_per_token(model_i
     for batch in (1, 2, 3, 5, 9, 17, 64, 200, 801, 1024):
         point = choice._operate(ways, np.full(len(ways), float(batch)), (1500.0, 300.0, 0.0))
         held = point.requests_that_fit >= batch
-        first = choice.first_token_s(point, ways.efficiency, 300.0, TERMS)
+        first = first_token_s(point.times, TERMS, requests=point.requests, output_tokens=300.0)
         spent = point.prefill_chip_s + point.decode_chip_s
         steps.append([np.where(held, value, np.nan) for value in (spent, point.tpot_s, first)])
     spent, tpot, first = (np.array(series) for series in zip(*steps, strict=True))
@@ -102,7 +106,7 @@ def test_one_request_more_breaks_the_limit_that_is_named() -> None:
     case = {"input_tokens": 2000.0, "output_tokens": 300.0, "cached_tokens": 0.0}
     served = choice.best_batches(ways, TERMS, **case, tpot_target_s=0.03, ttft_target_s=0.6)
     point = choice._operate(ways, served.requests + 1.0, tuple(case.values()))
-    first = choice.first_token_s(point, ways.efficiency, 300.0, TERMS)
+    first = first_token_s(point.times, TERMS, requests=point.requests, output_tokens=300.0)
     broken = {
         choice.MEMORY: point.requests_that_fit < served.requests + 1,
         choice.SPEED: point.tpot_s > 0.03,
@@ -120,13 +124,14 @@ def test_one_request_more_breaks_the_limit_that_is_named() -> None:
 def test_the_wait_for_the_first_token_is_the_one_that_was_fitted() -> None:
     table = catalog.load("serving_benchmarks")
     rows = table[table["chip_id"].isin(CHIPS) & (table["model_id"] == "llama-3.3-70b")]
-    points, _, reasons = points_from_rows(rows, named.models(), named.chips(), named.families())
+    points, _, reasons = points_from_rows(
+        rows, named.models(), named.chips(), named.families(), named.native_formats()
+    )
     values, first = named.fitted()
     times = calibration.times_of(values, points)
     expected = first.ttft_s(points, times) - first.fixed_s(points)
-    terms = choice.FirstTokenTerms(0.0, float(np.exp(first.values[5])))
-    point = type("Point", (), {"requests": points.requests, "times": times, "ttft_s": times.ttft_s})
-    got = choice.first_token_s(point, None, points.output_tokens, terms)  # type: ignore[arg-type]
+    terms = FirstTokenTerms(0.0, float(np.exp(first.values[5])))
+    got = first_token_s(times, terms, requests=points.requests, output_tokens=points.output_tokens)
     open_to_all = points.asked <= points.requests
     assert open_to_all.sum() > 5
     np.testing.assert_allclose(got[open_to_all], expected[open_to_all], rtol=1e-12)
@@ -135,7 +140,7 @@ def test_the_wait_for_the_first_token_is_the_one_that_was_fitted() -> None:
 
 def test_the_terms_of_the_first_token_are_those_of_the_kept_fit() -> None:
     _, first = named.fitted()
-    terms = found.first_token_terms("deepseek-r1")
+    terms = named.first_token_terms(named.models()["deepseek-r1"])
     assert terms.fixed_s == pytest.approx(np.exp(first.values[0] + first.values[4]))
     assert terms.others_share == pytest.approx(np.exp(first.values[5]))
 

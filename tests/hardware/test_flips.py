@@ -7,10 +7,11 @@ import pytest
 
 from analysis.hardware import choice, flips, named
 from analysis.hardware.findings import chip_flips
+from analysis.hardware.first_token import FirstTokenTerms
 from analysis.hardware.serving_options import Options, options_of
 from analysis.hardware.workloads import ANY, Workload
 
-TERMS = choice.FirstTokenTerms(0.05, 0.3)
+TERMS = FirstTokenTerms(0.05, 0.3)
 CHAT = Workload("chat", ANY, 1000.0, 200.0, tpot_target_s=0.04, ttft_target_s=2.0)
 
 

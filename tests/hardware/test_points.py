@@ -23,7 +23,13 @@ ROW = {
 
 def read(*rows: dict[str, Any]) -> tuple[Points, pd.Index, pd.Series]:
     frame = pd.DataFrame([ROW | row for row in rows])
-    return points_from_rows(frame, named.models(), named.chips(), named.families())
+    return points_from_rows(
+        frame,
+        named.models(),
+        named.chips(),
+        named.families(),
+        named.native_formats(),
+    )
 
 
 def test_a_whole_row_is_taken_as_it_stands() -> None:
@@ -118,7 +124,7 @@ def test_a_row_that_cannot_be_read_says_why_and_spares_the_others(
 
 def test_a_frame_without_names_is_refused() -> None:
     with pytest.raises(ValueError, match="rows: the column model_id is missing; accepted: a frame"):
-        points_from_rows(pd.DataFrame({"chip_id": []}), {}, {}, {})
+        points_from_rows(pd.DataFrame({"chip_id": []}), {}, {}, {}, {})
 
 
 def test_rows_are_taken_by_mask_with_all_their_fields() -> None:

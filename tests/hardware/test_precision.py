@@ -13,6 +13,7 @@ from analysis.hardware.precision import (
     FOUR_BIT_BYTES,
     MXFP4_BYTES,
     engine_of,
+    mixed_format,
     number_format,
     rates_of,
     slowest_link,
@@ -58,7 +59,7 @@ def test_widths_follow_the_format_and_the_cache_its_own() -> None:
     names = ("llama-3.1-8b", "llama-3.1-8b", "llama-3.1-8b", "deepseek-r1", "gpt-oss-120b")
     stack = Architecture.stack([models[name] for name in names])
     form = text("bf16", "fp8", "fp8", "fp4", "fp4")
-    mixed = np.array([name.startswith("gpt-oss") for name in names])
+    mixed = np.array([mixed_format(named.native_formats()[name]) for name in names])
     found = widths_of(stack, form, mixed, text("", "", "bf16", "", "fp16"))
     np.testing.assert_array_equal(found.always, [2, 1, 1, 1, 2])
     np.testing.assert_array_equal(found.expert, [2, 1, 1, FOUR_BIT_BYTES, MXFP4_BYTES])

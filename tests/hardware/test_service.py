@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from analysis.hardware import named, serve
+from analysis.hardware import named, predict_benchmarks, serve
 from analysis.hardware.steps import Efficiency
 from analysis.hardware.work import Layout
 
@@ -203,3 +204,21 @@ def test_energy_is_power_over_pace_and_falls_with_the_batch() -> None:
     assert (watts < 3 * rated).all()
     assert row["joules_per_output_token"].is_monotonic_decreasing
     assert (row["joules_per_output_token_low"] < row["joules_per_output_token"]).all()
+
+
+def test_serve_and_the_predictions_of_benchmarks_say_one_first_token() -> None:
+    rows = pd.DataFrame(
+        {
+            "chip_id": "h100_sxm", "model_id": "llama-3.3-70b", "framework": "vllm",
+            "precision": "fp8", "tp": 4, "pp": 1, "chips_used": 4,
+            "batch_or_concurrency": [1, 4, 16], "input_tokens": 1000, "output_tokens": 500,
+        }
+    )  # fmt: skip
+    told = predict_benchmarks(rows)
+    served = serve(
+        "llama-3.3-70b", "h100_sxm", engine="vllm", tensor=4, requests=[1, 4, 16],
+        input_tokens=1000, output_tokens=500,
+    )  # fmt: skip
+    for name in ("ttft_ms", "ttft_ms_low", "ttft_ms_high"):
+        np.testing.assert_allclose(served[name], told[name], rtol=1e-9)
+    assert np.all(served["prompt_ms"] < served["ttft_ms"])

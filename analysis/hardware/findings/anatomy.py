@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.hardware import named
-from analysis.hardware.architecture import Architecture
-from analysis.hardware.precision import rates_of, widths_of
+from analysis.hardware.precision import rates_of, widths_for
 from analysis.hardware.steps import request_times
-from analysis.hardware.work import Layout, Widths, decode_work
+from analysis.hardware.work import Layout, decode_work
 
 #: Model, chip, chips that share a matrix.
 CASES = (("llama-3.3-70b", "h200", 2), ("deepseek-r1", "h200", 8))
@@ -26,10 +25,7 @@ PARTS = (
 def parts(model_id: str, chip_id: str, tensor: int, batches: tuple[int, ...]) -> pd.DataFrame:
     """Milliseconds per output token by part, FP8, at 1,024 tokens in and out; they add up."""
     model, chip = named.models()[model_id], named.chips()[chip_id]
-    one = widths_of(
-        Architecture.stack([model]), np.array(["fp8"], object), np.array([False]), np.array([""])
-    )
-    widths = Widths(one.always[0], one.expert[0], one.head[0], one.cache[0])
+    widths = widths_for(model, "fp8")
     layout = Layout(float(tensor))
     form = np.array(["fp8"] * len(batches), object)
     rates = rates_of(chip, form, np.zeros(len(batches), bool), layout)

@@ -13,7 +13,6 @@ from analysis.hardware.findings import rents
 from analysis.hardware.findings.chip_prices import OWNED, RENTED, efficiency_errors, prices
 from analysis.hardware.findings.choice import (
     costs,
-    first_token_terms,
     options,
     the_map,
     workloads,
@@ -104,7 +103,9 @@ def winners_along(
     ways = every.at(np.isin(every.chip_id, price["chip_id"].tolist()))
 
     def cost(values: np.ndarray) -> np.ndarray:
-        return costs_along(ways, work, first_token_terms(model_id), axis, values, pairs)
+        return costs_along(
+            ways, work, named.first_token_terms(named.models()[model_id]), axis, values, pairs
+        )
 
     low, high = REACH[axis]
     changes = crossings(cost, low, high)

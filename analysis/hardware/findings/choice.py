@@ -18,6 +18,7 @@ from analysis.hardware.findings.chip_prices import (
     price_errors,
     prices,
 )
+from analysis.hardware.precision import mixed_format
 from analysis.hardware.serving_options import Options, options_of
 from analysis.hardware.workloads import Workload, standard_workloads
 
@@ -61,20 +62,8 @@ def options(model_id: str, *, four_bit: bool = True) -> Options:
         model,
         {name: named.chips()[name] for name in ids},
         {name: named.efficiency(name, model) for name in ids},
-        mixed=model_id.startswith("gpt-oss"),
+        mixed=mixed_format(named.native_formats()[model_id]),
         four_bit=four_bit,
-    )
-
-
-@cache
-def first_token_terms(model_id: str) -> choice.FirstTokenTerms:
-    """Of the kept fit, pooled over engines."""
-    table = catalog.load("efficiency_terms").query("parameter == 'first_s'")
-    value = table.set_index("applies_to")["value"]
-    latent = bool(named.models()[model_id].latent)
-    return choice.FirstTokenTerms(
-        float(np.exp(value["all"] + (value["latent"] if latent else 0.0))),
-        float(np.exp(value["others"])),
     )
 
 
@@ -83,7 +72,7 @@ def chip_seconds(model_id: str, *, four_bit: bool = True) -> pd.DataFrame:
     """The best way to do each kind of work on each chip; see `choice.sweep`."""
     found, ways = [], options(model_id, four_bit=four_bit)
     for work in workloads():
-        table = choice.sweep(ways, work, first_token_terms(model_id))
+        table = choice.sweep(ways, work, named.first_token_terms(named.models()[model_id]))
         found.append(table.assign(model_id=model_id, workload=work.name, service=work.service))
     return pd.concat(found, ignore_index=True)
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from analysis import assumptions
 from analysis.hardware import named, serve
-from analysis.hardware.architecture import Architecture
 from analysis.hardware.disaggregation import mixed_goodput, split_goodput
 from analysis.hardware.findings.accuracy import published_points
-from analysis.hardware.precision import rates_of, widths_of
+from analysis.hardware.precision import rates_of, widths_for
 from analysis.hardware.speculative import best_drafted_at_batch
 from analysis.hardware.steps import Efficiency, decode_step, request_times
-from analysis.hardware.work import Layout, Widths, decode_work
+from analysis.hardware.work import Layout, decode_work
 
 MODEL, CHIP, TENSOR = "llama-3.3-70b", "h200", 2
 TOKENS = 1024
@@ -31,10 +30,7 @@ def drafting_speed_up(batch: float) -> float:
     Others' prompts take as long as before.
     """
     model, chip = named.models()[MODEL], named.chips()[CHIP]
-    one = widths_of(
-        Architecture.stack([model]), np.array(["fp8"], object), np.array([False]), np.array([""])
-    )
-    widths = Widths(one.always[0], one.expert[0], one.head[0], one.cache[0])
+    widths = widths_for(model, "fp8")
     layout = Layout(float(TENSOR))
     rates = rates_of(chip, np.array(["fp8"], object), np.array([False]), layout)
     rates = replace(rates, flop_per_s=rates.flop_per_s[0])
