@@ -201,7 +201,7 @@ def efficiency_errors(mixture: bool) -> dict[str, float]:
     too few such pairs and take the whole error of rows held out, which none of them has for a
     mixture of experts: there by how much more NVIDIA's err on one is added.
     """
-    dense, mixed = _pair_error(False), _pair_error(True)
+    dense, mixed = pair_error(False), pair_error(True)
     bands = catalog.load("prediction_bands").query("measure == 'tpot'").set_index("row_kind")
     errors = {}
     for chip, family in named.families().items():
@@ -214,7 +214,7 @@ def efficiency_errors(mixture: bool) -> dict[str, float]:
 
 
 @cache
-def _pair_error(mixture: bool) -> float:
+def pair_error(mixture: bool) -> float:
     """Deviation of one chip's ln(speed), from the errors of ratios of two chips."""
     pairs = catalog.load("chip_pair_errors")
     is_mixture = pairs["model_id"].map(lambda name: bool(named.models()[name].experts > 0))

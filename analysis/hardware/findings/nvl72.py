@@ -16,16 +16,21 @@ from analysis import assumptions, catalog
 from analysis.hardware import named, serve
 from analysis.hardware.claim_ratios import (
     RatioBand,
-    chip_error_sd,
     first_reached,
     ratio_band,
     throughput_at,
 )
 from analysis.hardware.communication import Network, expert_parallel_s
 from analysis.hardware.findings import DRAWS, LEVEL, SEED
-from analysis.hardware.findings.chip_prices import three_year_rents
+from analysis.hardware.findings.chip_prices import pair_error, three_year_rents
 from analysis.hardware.interactivity import Frontier, pareto
-from analysis.hardware.precision import FALLBACK_LINK_BYTES_PER_S
+from analysis.hardware.memory import requests_that_fit
+from analysis.hardware.precision import (
+    FALLBACK_LINK_BYTES_PER_S,
+    mixed_format,
+    widths_for,
+)
+from analysis.hardware.work import Layout
 from analysis.uncertainty import Interval
 
 RATIO_TEST = "test_the_ratio_band_is_that_of_drawn_machines"
@@ -82,16 +87,33 @@ def _network(chip_id: str) -> Network:
     )
 
 
-def _with_exchange(frame: pd.DataFrame, model: str, chip_id: str, copies: int) -> pd.DataFrame:
+def _fitting(
+    model: str, chip_id: str, precision: str, input_tokens: int, tried: np.ndarray
+) -> np.ndarray:
+    """Those of the layouts whose memory holds the weights and one request of full length."""
+    shape, mixed = named.models()[model], mixed_format(named.native_formats()[model])
+    tensor, copies, stages = tried.T
+    held = requests_that_fit(
+        shape, widths_for(shape, precision, mixed=mixed), Layout(tensor, stages, copies),
+        named.chips()[chip_id].memory_bytes, input_tokens + ANSWER,
+    )  # fmt: skip
+    if not np.any(held >= 1):
+        raise ValueError(
+            f"{model} in {precision} on {chip_id}: no layout tried holds a request of "
+            f"{input_tokens + ANSWER} tokens; accepted: shorter prompts or narrower numbers"
+        )
+    return tried[held >= 1]
+
+
+def _with_exchange(frame: pd.DataFrame, model: str, chip_id: str) -> pd.DataFrame:
     """Add the traffic to experts where a model is spread further than the fit has seen."""
-    ranks = int(frame["tensor"].iloc[0]) * copies
-    shape = named.models()[model]
-    if not shape.experts or copies == 1 or ranks <= _SEEN_CHIPS:
+    shape, ranks = named.models()[model], frame["tensor"] * frame["copies"]
+    far = (frame["copies"] > 1) & (ranks > _SEEN_CHIPS)
+    if not shape.experts or not far.any():
         return frame
     flight = frame["requests"] / frame["pipeline"]
-    waiting = expert_parallel_s(
-        shape, flight.to_numpy() / frame["tensor"].to_numpy(), ranks, _network(chip_id)
-    )
+    asked = (flight / frame["tensor"]).to_numpy()
+    waiting = np.where(far, expert_parallel_s(shape, asked, ranks, _network(chip_id)), 0.0)
     per_request = ANSWER / frame["output_tokens_per_chip_s"]
     slower = ANSWER * waiting * frame["tensor"] / flight
     return frame.assign(
@@ -111,24 +133,18 @@ def points(
     wide: bool = False,
 ) -> pd.DataFrame:
     """Operating points of a model on a chip over layouts and batches."""
-    found = []
-    for tensor, copies, stages in layouts(chip_id, wide=wide):
-        try:
-            frame = serve(
-                model, chip_id, precision=precision, tensor=tensor, attention_copies=copies,
-                pipeline=stages, requests=_BATCHES, input_tokens=input_tokens,
-                output_tokens=ANSWER, separate_prefill=separate_prefill,
-                allow_estimates=True,
-            )  # fmt: skip
-        except ValueError as refused:
-            if "do not fit" not in str(refused):
-                raise
-            continue
-        # Beyond what memory holds, more requests asked for are the same point again.
-        frame = frame[frame["requests"] >= frame["pipeline"]].drop_duplicates("requests")
-        if not frame.empty:
-            found.append(_with_exchange(frame, model, chip_id, copies).assign(copies=copies))
-    return pd.concat(found, ignore_index=True)
+    tried = np.array(layouts(chip_id, wide=wide))
+    kept = _fitting(model, chip_id, precision, input_tokens, tried)
+    tensor, copies, stages = (column[:, None] for column in kept.T)
+    frame = serve(
+        model, chip_id, precision=precision, tensor=tensor, attention_copies=copies,
+        pipeline=stages, requests=_BATCHES, input_tokens=input_tokens, output_tokens=ANSWER,
+        separate_prefill=separate_prefill, allow_estimates=True,
+    ).assign(copies=np.repeat(kept[:, 1], _BATCHES.size))  # fmt: skip
+    frame = frame[frame["requests"] >= frame["pipeline"]]
+    # Beyond what memory holds, more requests asked for are the same point again.
+    frame = frame.drop_duplicates(["tensor", "copies", "pipeline", "requests"], ignore_index=True)
+    return _with_exchange(frame, model, chip_id)
 
 
 @cache
@@ -148,18 +164,9 @@ def frontier(
     return pareto(rows["tokens_per_s_per_user"], rows["output_tokens_per_chip_s"])
 
 
-@cache
-def chip_sd(model: str) -> float:
-    """Error of one chip's time in a ratio of two, for models of that kind."""
-    pairs = catalog.load("chip_pair_errors")
-    shapes = named.models()
-    mixture = pairs["model_id"].map(lambda name: shapes[name].experts > 0)
-    mine = pairs[mixture == (shapes[model].experts > 0)]
-    return chip_error_sd(mine["median_abs"].to_numpy(), mine["rows"].to_numpy())
-
-
 def _errors(model: str) -> tuple[np.ndarray, np.ndarray]:
-    drawn = np.random.default_rng(SEED).standard_normal((2, DRAWS)) * chip_sd(model)
+    error = pair_error(named.models()[model].experts > 0)
+    drawn = np.random.default_rng(SEED).standard_normal((2, DRAWS)) * error
     return drawn[0], drawn[1]
 
 
