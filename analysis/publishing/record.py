@@ -152,6 +152,16 @@ class Figure:
         """The Vega-Lite specification, without the book's theme."""
         return self.chart.to_dict()
 
+    def spec_at(self, width: int) -> dict[str, Any]:
+        """The specification for a width in pixels; drawn anew only where it is another than `spec`.
+
+        Not checked against the schema again: a test does so at every width.
+        """
+        own = inspect.signature(self.draw).parameters.get("width")
+        if own is None or own.default == width:
+            return self.spec
+        return self.chart_at(width).to_dict(validate=False)
+
     @cached_property
     def hash(self) -> str:
         """Eight hex digits of the SHA-256 of data and specification; what a citation carries."""

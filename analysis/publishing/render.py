@@ -52,8 +52,7 @@ def themed_spec(figure: Figure, width: str = "wide") -> dict[str, Any]:
 # A figure is drawn for page, picture and live chart; its specification is made once for each width.
 @cache
 def _themed_text(figure: Figure, width: str) -> str:
-    # The record has validated the chart against the schema; a test does so at every width.
-    spec = figure.chart_at(theme.WIDTHS[width]).to_dict(validate=False)
+    spec = dict(figure.spec_at(theme.WIDTHS[width]))
     spec["config"] = _merge(theme.config(), spec.get("config", {}))
     if not {"hconcat", "vconcat", "concat", "facet"} & spec.keys():
         spec.update(width=theme.WIDTHS[width], height=figure.height[width])
@@ -69,11 +68,17 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+# For picture and live chart; nobody changes it.
 @cache
-def chart_svg(figure: Figure, width: str = "wide") -> str:
-    """The bare chart as SVG, colours as CSS variables."""
+def _vega_spec(figure: Figure, width: str) -> dict[str, Any]:
+    return vlc.vegalite_to_vega(themed_spec(figure, width), vl_version=VL_VERSION)
+
+
+@cache
+def chart_svg(figure: Figure, width: str) -> str:
+    """The bare chart as SVG at one of `theme.WIDTHS`, colours as CSS variables."""
     _register_fonts()
-    return vlc.vegalite_to_svg(themed_spec(figure, width), vl_version=VL_VERSION)
+    return vlc.vega_to_svg(_vega_spec(figure, width))
 
 
 def inline_svg(figure: Figure, width: str) -> str:
@@ -90,15 +95,12 @@ def inline_svg(figure: Figure, width: str) -> str:
 
 def vega_specs(figure: Figure) -> dict[str, Any]:
     """The compiled Vega specification at each width, for the page's live chart."""
-    return {
-        width: vlc.vegalite_to_vega(themed_spec(figure, width), vl_version=VL_VERSION)
-        for width in theme.WIDTHS
-    }
+    return {width: _vega_spec(figure, width) for width in theme.WIDTHS}
 
 
 def picture_svg(figure: Figure, number: str, source_line: str, credit: str, meta: str) -> str:
     """The figure as a file: title, chart, source and credit, readable far from the book."""
-    chart = theme.resolve(chart_svg(figure), "light")
+    chart = theme.resolve(chart_svg(figure, "wide"), "light")
     inner_width, inner_height = (float(v) for v in _size(chart))
     column = max(inner_width, theme.WIDTHS["wide"])
     y = MARGIN
