@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import shutil
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +27,7 @@ class Shelf:
         self.stamp = stamp
         self.folder = folder / stamp
         self._publications: dict[str, Publication] = {}
+        self._drawing: dict[str, Future[None]] = {}
         for old in folder.glob("*") if folder.exists() else ():
             if old.name != stamp:
                 shutil.rmtree(old)
@@ -39,6 +44,39 @@ class Shelf:
         if figure_id not in self._publications:
             self._publications[figure_id] = Publication.of(self.registry, figure_id)
         return self._publications[figure_id]
+
+    def draw_ahead(self) -> None:
+        """Draw every figure in other processes, while this one runs and reads the chapters.
+
+        They are forks, which have the figures already; without forks each page draws its own.
+        """
+        if sys.platform != "linux" or self.complete.exists():
+            return
+        for figure_id in self.registry:
+            self.publication(figure_id)
+        pool = ProcessPoolExecutor(
+            len(os.sched_getaffinity(0)),
+            multiprocessing.get_context("fork"),
+            initializer=_inherit,
+            initargs=(self,),
+        )
+        self._drawing = {name: pool.submit(_draw_inherited, name) for name in self.registry}
+        pool.shutdown(wait=False)
+
+    @property
+    def complete(self) -> Path:
+        """A file that stands when all of this stamp is written."""
+        return self.folder / "written"
+
+    def draw(self, figure_id: str) -> None:
+        """Make all that is kept of a figure."""
+        self.inline(figure_id)
+        self.files(figure_id)
+
+    def _drawn(self, figure_id: str) -> None:
+        """Wait for a figure that another process draws."""
+        if figure_id in self._drawing:
+            self._drawing.pop(figure_id).result()
 
     def kept(self, name: str, make: Any) -> Any:
         """The JSON value kept under `name`, made by `make()` the first time."""
@@ -57,6 +95,7 @@ class Shelf:
             figure = self.publication(figure_id).figure
             return {width: render.inline_svg(figure, width) for width in theme.WIDTHS}
 
+        self._drawn(figure_id)
         return self.kept(f"inline-{figure_id}", make)
 
     def files(self, figure_id: str) -> dict[str, bytes]:
@@ -67,5 +106,17 @@ class Shelf:
             files = {**publication.files(), "js": publication.live_script().encode()}
             return {ending: b64encode(content).decode() for ending, content in files.items()}
 
+        self._drawn(figure_id)
         kept = self.kept(f"files-{figure_id}", make)
         return {ending: b64decode(content) for ending, content in kept.items()}
+
+
+_inherited: list[Shelf] = []
+
+
+def _inherit(shelf: Shelf) -> None:
+    _inherited.append(shelf)
+
+
+def _draw_inherited(figure_id: str) -> None:
+    _inherited[-1].draw(figure_id)

@@ -48,10 +48,9 @@ def write_files(app: Sphinx) -> None:
     """Write the files that go with the pages and take away what no page may load."""
     out = Path(app.outdir)
     shelf: Shelf = app.book_shelf  # type: ignore[attr-defined]
-    written = shelf.folder / "written"
-    if not (written.exists() and (out / "figures" / "index.json").exists()):
+    if not (shelf.complete.exists() and (out / "figures" / "index.json").exists()):
         _write_shared_files(app, shelf, out)
-        written.touch()
+        shelf.complete.touch()
     slim_pages(out)
 
 

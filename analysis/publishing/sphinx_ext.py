@@ -43,6 +43,7 @@ def prepare(app: Sphinx, config: Config) -> None:
     shelf = Shelf(lambda: load(config.book_registry), build / ".figures", mark)
     app.book_shelf = shelf  # type: ignore[attr-defined]
     config.myst_substitutions = shelf.kept("numbers", lambda: load(config.book_numbers)())
+    shelf.draw_ahead()
 
 
 def outdated(
