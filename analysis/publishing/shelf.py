@@ -60,7 +60,9 @@ class Shelf:
             initializer=_inherit,
             initargs=(self,),
         )
-        self._drawing = {name: pool.submit(_draw_inherited, name) for name in self.registry}
+        # Chapters are read in the order of their names, and wait for their figures.
+        wanted = sorted(self.registry, key=self.registry.topic)
+        self._drawing = {name: pool.submit(_draw_inherited, name) for name in wanted}
         pool.shutdown(wait=False)
 
     @property
