@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,10 +27,24 @@ ARGUMENTS = [
 ]
 
 
+def built_once(shared: Path) -> int:
+    """Result of the build that the first of several workers makes while the others wait."""
+    # A reader without the developer's packages has one process.
+    from filelock import FileLock
+
+    with FileLock(shared / "book.lock"):
+        done = shared / "book.built"
+        if not done.exists():
+            done.write_text(str(build()), encoding="utf-8")
+        return int(done.read_text(encoding="utf-8"))
+
+
 @pytest.fixture(scope="session")
-def book() -> Path:
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the built book."""
-    assert build() == 0, "the book does not build; see the output above"
+    several = "PYTEST_XDIST_WORKER" in os.environ
+    result = built_once(tmp_path_factory.getbasetemp().parent) if several else build()
+    assert result == 0, "the book does not build; see the output above"
     return HTML
 
 
