@@ -37,7 +37,7 @@ book: $(VENV)/.reader ## build the book: _build/html/index.html
 	@$(BIN)/python -m analysis.publishing build
 
 test: $(VENV)/.developer ## run every test, the chapters' notebooks among them
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.developer ## format, lint, types, spelling, import rules, data seals
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/codespell \

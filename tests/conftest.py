@@ -12,6 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The pages first: their files take longest, and several workers then end together."""
+    items.sort(key=lambda item: "pages" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def repo_root() -> Path:
     """The root of the repository."""
