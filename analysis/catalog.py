@@ -16,6 +16,7 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,12 @@ def package(data: Path = DATA) -> dict[str, Any]:
     return json.loads((data / DESCRIPTOR).read_text(encoding="utf-8"))
 
 
+# Every load of a table asks; a descriptor that has changed is another text.
+@lru_cache(maxsize=2)
+def _resources(descriptor: str) -> dict[str, dict[str, Any]]:
+    return {resource["name"]: resource for resource in json.loads(descriptor)["resources"]}
+
+
 def as_of(data: Path = DATA) -> str:
     """The date of the evidence, as YYYY-MM."""
     return str(package(data)["as_of"])
@@ -65,7 +72,7 @@ def describe(table: str, data: Path = DATA) -> dict[str, Any]:
     CatalogError
         If there is no such table; the message lists those there are.
     """
-    resources = {resource["name"]: resource for resource in package(data)["resources"]}
+    resources = _resources((data / DESCRIPTOR).read_text(encoding="utf-8"))
     if table not in resources:
         raise CatalogError(f"table {table!r} is not known; known: {', '.join(sorted(resources))}")
     return resources[table]
