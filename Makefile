@@ -4,7 +4,8 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?=
-# Processes that run the tests; WORKERS=0 runs them in this one.
+# Processes that run the tests; WORKERS=0 runs them in this one. Linear algebra takes one thread in
+# each: threads of several processes wait for each other.
 WORKERS ?= 2
 
 .PHONY: help book test check serve lab figures release new-figure benchmarks lock clean distclean
@@ -37,7 +38,7 @@ book: $(VENV)/.reader ## build the book: _build/html/index.html
 	@$(BIN)/python -m analysis.publishing build
 
 test: $(VENV)/.developer ## run every test, the chapters' notebooks among them
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.developer ## format, lint, types, spelling, import rules, data seals
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/codespell \
