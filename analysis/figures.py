@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.demand import figures as demand
 from analysis.hardware import figures as hardware
 from analysis.publishing import Registry
 from analysis.publishing.notebook import Shown
@@ -16,8 +17,9 @@ REGISTRY = Registry(
         "scaling_laws": scaling_laws.FIGURES,
         "test_time_compute": test_time_compute.FIGURES,
         "hardware": hardware.FIGURES,
+        "demand": demand.FIGURES,
     },
-    picture="break-even",
+    picture="training-and-inference",
 )
 
 

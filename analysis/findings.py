@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.demand import sentences as demand
 from analysis.hardware import sentences as hardware
 from analysis.publishing import edition
 from analysis.scaling_laws import sentences as scaling_laws
@@ -16,4 +17,5 @@ def numbers() -> dict[str, dict[str, str]]:
         "scaling_laws": scaling_laws.numbers(),
         "test_time_compute": test_time_compute.numbers(),
         "hardware": hardware.numbers(),
+        "demand": demand.numbers(),
     }

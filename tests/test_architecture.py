@@ -29,6 +29,9 @@ def test_models_of_a_topic_neither_read_data_nor_draw() -> None:
         "service",
         "predictions",
         "derive_requests",
+        "known",
+        "published_splits",
+        "peer_forecasts",
     }
     for topic in REGISTRY.topics:
         package = ROOT / "analysis" / topic

@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 import numpy as np
 import pandas as pd
 
-from analysis.assumptions import hardware, scaling_laws, test_time_compute
+from analysis.assumptions import demand, hardware, scaling_laws, test_time_compute
 from analysis.assumptions.record import DISTRIBUTIONS, Assumption
 
 __all__ = [
@@ -25,6 +25,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
     *scaling_laws.ASSUMPTIONS,
     *test_time_compute.ASSUMPTIONS,
     *hardware.ASSUMPTIONS,
+    *demand.ASSUMPTIONS,
 )
 
 

@@ -1,8 +1,8 @@
 """What turns a chart into a figure that can be cited: record, theme, files, citation, pages.
 
-An author needs four names: `Figure` (the record a figure function returns), `Control` (a slider
-under it), `Entry` (one line of a topic's registry) and `theme` (colours). The rest serves the
-build.
+An author needs five names: `Figure` (the record a figure function returns), `Control` (a slider
+under it), `Preset` (a named setting of the sliders), `Entry` (one line of a topic's registry) and
+`theme` (colours). The rest serves the build.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.publishing.record import Control, Entry, Figure
+    from analysis.publishing.record import Control, Entry, Figure, Preset
     from analysis.publishing.registry import Registry
 
-__all__ = ["Control", "Entry", "Figure", "Registry"]
-_HOMES = {"Control": "record", "Entry": "record", "Figure": "record", "Registry": "registry"}
+__all__ = ["Control", "Entry", "Figure", "Preset", "Registry"]
+_HOMES = {
+    "Control": "record", "Entry": "record", "Figure": "record", "Preset": "record",
+    "Registry": "registry",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

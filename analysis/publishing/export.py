@@ -96,6 +96,7 @@ class Publication:
             "tests": list(self.figure.tests),
             "settings": dict(self.figure.settings),
             "controls": [asdict(control) for control in self.figure.controls],
+            "presets": [asdict(preset) for preset in self.figure.presets],
             "as_of": self.edition.as_of,
             "edition": self.edition.version,
             "licence": self.edition.content_licence,

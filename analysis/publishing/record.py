@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +59,17 @@ class Control:
             )
 
 
+@dataclass(frozen=True)
+class Preset:
+    """A named setting of a figure's sliders: a button beside them.
+
+    `values` gives the sliders that it moves, by name; the others go back to their central value.
+    """
+
+    label: str
+    values: Mapping[str, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Figure:
     """A figure of the book.
@@ -82,6 +94,7 @@ class Figure:
     settings : what the model was asked (budgets, seeds, levels).
     height : height of the plot in pixels, by width name.
     controls : sliders that move parameters of the chart in the reader's page.
+    presets : buttons that set the sliders to a named scenario.
     """
 
     id: str
@@ -101,6 +114,7 @@ class Figure:
     settings: Mapping[str, Any] = field(default_factory=dict)
     height: Mapping[str, int] = field(default_factory=lambda: {"wide": 380, "narrow": 320})
     controls: tuple[Control, ...] = ()
+    presets: tuple[Preset, ...] = ()
 
     def __post_init__(self) -> None:
         if not FIGURE_ID.fullmatch(self.id):
@@ -135,6 +149,15 @@ class Figure:
                     f"figure {self.id!r}: control {control.name!r} must be a parameter of the "
                     f"chart with the value {control.central}; its parameters: {declared}"
                 )
+        limits = {control.name: (control.low, control.high) for control in self.controls}
+        for preset in self.presets:
+            for name, value in preset.values.items():
+                low, high = limits.get(name, (math.nan, math.nan))
+                if not low <= value <= high:
+                    raise ValueError(
+                        f"figure {self.id!r}: preset {preset.label!r} sets {name!r} to {value!r}; "
+                        f"accepted: a slider within its range: {limits}"
+                    )
 
     @property
     def chart(self) -> Any:

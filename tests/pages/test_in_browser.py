@@ -150,7 +150,8 @@ def test_the_keyboard_reaches_every_control_of_a_figure(
     page.evaluate("window.scrollTo(0, 0)")
     wanted = page.evaluate(
         """() => { window.reached = new Set();
-        window.controls = ['a[href]', 'summary', 'th button', 'input', '.book-reset']
+        window.controls = ['a[href]', 'summary', 'th button', 'input', '.book-reset',
+            '.book-preset']
           .flatMap(kind => ['.book-page ' + kind, '.book-figure ' + kind]).join(', ');
         const found = [...document.querySelectorAll(window.controls)];
         return found.filter(e => e.checkVisibility() && !e.hidden).length; }"""

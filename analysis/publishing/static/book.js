@@ -68,11 +68,19 @@
         follow(input);
       });
     });
-    box.querySelector(".book-reset").addEventListener("click", function () {
+    function setAll(values) {
       inputs.forEach(function (input) {
-        input.value = input.defaultValue;
+        input.value = input.name in values ? values[input.name] : input.defaultValue;
         follow(input);
       });
+    }
+    box.querySelectorAll(".book-preset").forEach(function (button) {
+      button.addEventListener("click", function () {
+        setAll(JSON.parse(button.dataset.values));
+      });
+    });
+    box.querySelector(".book-reset").addEventListener("click", function () {
+      setAll({});
     });
     box.disabled = false;
   }

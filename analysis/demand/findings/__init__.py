@@ -1,0 +1,1 @@
+"""What the demand chapter finds: models put to the tables."""
