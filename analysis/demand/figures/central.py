@@ -10,7 +10,14 @@ import pandas as pd
 
 from analysis import catalog, wording
 from analysis.demand.closure import rationed
-from analysis.demand.figures.common import MODEL_TEST, WEAK, YEARS, seen_by, solid_then_dashed
+from analysis.demand.figures.common import (
+    MODEL_TEST,
+    WEAK,
+    YEARS,
+    plain,
+    seen_by,
+    solid_then_dashed,
+)
 from analysis.demand.findings import central_figure as moved
 from analysis.demand.findings import projection as found
 from analysis.demand.model import project_inputs
@@ -120,7 +127,7 @@ def _readers_lines(
 
 
 def training_and_inference() -> Figure:
-    frame = moved.frame()
+    frame = plain(moved.frame())
     controls = _controls()
     labs = found.at("share:labs:usd:rnd", 2025)
     late = found.at("share:labs:usd:rnd", 2030)

@@ -39,3 +39,15 @@ def solid_then_dashed(base: alt.Chart, **encoding: Any) -> alt.LayerChart | alt.
         strokeWidth=2.2, strokeDash=[5, 4]
     )
     return past.encode(**encoding) + ahead.encode(**encoding)
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with blank texts where there is none, and no missing yes or no."""
+    filled = frame.copy()
+    for name in frame.columns:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            truths = frame[name].dropna().map(lambda value: isinstance(value, bool)).all()
+            filled[name] = (
+                frame[name].fillna(False).astype(bool) if truths else frame[name].fillna("")
+            )
+    return filled

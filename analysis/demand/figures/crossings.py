@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis import catalog, wording
 from analysis.demand.crossover import crossover_year
-from analysis.demand.figures.common import WEAK
+from analysis.demand.figures.common import WEAK, plain
 from analysis.demand.findings import central_figure as moved
 from analysis.demand.findings import projection as found
 from analysis.demand.findings import rivals
@@ -99,7 +99,7 @@ def _draw_crossings(data: pd.DataFrame, width: int = 690) -> Any:
 
 
 def crossover_years() -> Figure:
-    frame = _crossing_rows()
+    frame = plain(_crossing_rows())
     world = found.not_by_the_end("fleet", "chips", "rnd")
     labs = found.not_by_the_end("labs", "usd", "rnd")
     return Figure(

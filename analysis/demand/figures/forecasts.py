@@ -135,11 +135,11 @@ def _draw_account(data: pd.DataFrame, width: int = 690) -> alt.HConcatChart | al
     log = alt.Scale(type="log", domain=[0.03, 12], nice=False, clamp=True)
     over = _account_panel(
         data, _OVER, size, labels, 19, "their date has passed",
-        log, ratio, "over what came (log scale)", 1.0,
+        log, ratio, "times what came (log scale)", 1.0,
     )  # fmt: skip
     amounts = _account_panel(
         data, _AMOUNTS, size, labels, 19, "amounts to come",
-        log, ratio, "over our median (log scale)", 1.0,
+        log, ratio, "times our median (log scale)", 1.0,
     )  # fmt: skip
     shares = _account_panel(
         data, _SHARES, size, labels, 23, "share of inference",

@@ -124,7 +124,7 @@ def _draw_hindcast(data: pd.DataFrame, width: int = 690) -> alt.HConcatChart | a
     names = data["label"].drop_duplicates().tolist()
     size = (width - 260) // 2 if wide else width - 200
     title = (
-        "forecast over what came (log scale)"
+        "forecast, times what came (log scale)"
         if wide
         else ["forecast over what came", "(log scale)"]
     )
@@ -224,7 +224,7 @@ _SCORE_WORDS: dict[str, tuple[str, list[float], int | None]] = {
     "covered_50": ("in the 50% interval, percent", [0, 100], 50),
     "covered_90": ("in the 90% interval, percent", [0, 100], 90),
     "log_score": ("log score, nats: higher is better", [-5, 0.5], None),
-    "crps": ("CRPS, log units: lower is better", [0, 1.5], None),
+    "crps": ("CRPS, log points: lower is better", [0, 1.5], None),
 }
 
 

@@ -11,6 +11,7 @@ from analysis import catalog, sensitivity, wording
 from analysis.demand import conditioning
 from analysis.demand.figures import turning
 from analysis.demand.figures.closing import MODEL_TABLES
+from analysis.demand.figures.common import plain
 from analysis.demand.figures.input_rows import NOW, TEST, WEAK, WHOSE, labels, titled
 from analysis.demand.findings import central_figure, input_names, projection
 from analysis.demand.findings import sensitivity as found
@@ -170,7 +171,7 @@ def _decided_by(question: Question) -> str:
 
 
 def what_decides_the_share() -> Figure:
-    frame = _deciding_rows()
+    frame = plain(_deciding_rows())
     labs, _ = NOW
     first = found.of_sobol(labs).iloc[0]
     after = found.explained(labs).set_index("input").loc[first["input"], "share"]

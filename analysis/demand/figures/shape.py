@@ -36,8 +36,11 @@ def _spread_frame() -> pd.DataFrame:
     return table.drop(columns=["cv", "low", "high"])
 
 
+_SPREAD = "spread, percent of the mean (log scale)"
+
+
 def _spread_panel(
-    data: pd.DataFrame, panel: str, width: int, height: int
+    data: pd.DataFrame, panel: str, width: int, height: int, *, first: bool
 ) -> alt.LayerChart | alt.FacetChart:
     rows = data[(data["panel"] == panel) & (data["kind"] == "estimate")]
     names = " : ".join(f"datum.value == {at} ? '{name}'" for at, name in _TICKS.items())
@@ -64,7 +67,8 @@ def _spread_panel(
     ]  # fmt: skip
     drawn = line_with_band(
         alt.Chart(rows), x=x, y="cv_percent", low="low_percent", high="high_percent",
-        colour=colour, tooltip=tooltip, channel={"title": None, "scale": y_scale, "axis": axis},
+        colour=colour, tooltip=tooltip,
+        channel={"title": _SPREAD if first else "", "scale": y_scale, "axis": axis},
     )  # fmt: skip
     labels = pd.DataFrame(
         [{"line": line, "window_minutes": 1.3, "cv_percent": at} for line, at in _labels(rows)]
@@ -85,7 +89,7 @@ def _spread_panel(
             ring.encode(tooltip=["line:N", "cv_percent:Q"], **place),
             said.transform_calculate(name=name).encode(text="name:N", **place),
         ]
-    title = alt.TitleParams(panel, fontSize=12, anchor="start", color=theme.INK)
+    title = alt.TitleParams(panel, fontSize=12, anchor="start", color=theme.INK, offset=20)
     return alt.layer(*layers).properties(width=width, height=height, title=title)
 
 
@@ -97,7 +101,12 @@ def _labels(rows: pd.DataFrame) -> list[tuple[str, float]]:
 def _draw_spread(data: pd.DataFrame, width: int = 690) -> alt.HConcatChart | alt.VConcatChart:
     wide = width > 500
     each = (width - 3 * 40 - 2 * 12) // 3 if wide else width - 52
-    panels = [_spread_panel(data, panel, each, 270 if wide else 170) for panel in _PANELS]
+    panels = [
+        _spread_panel(
+            data, panel, each, 270 if wide else 170, first=not wide or panel == _PANELS[0]
+        )
+        for panel in _PANELS
+    ]
     return alt.hconcat(*panels, spacing=12) if wide else alt.vconcat(*panels, spacing=16)
 
 

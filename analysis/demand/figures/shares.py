@@ -9,7 +9,15 @@ import numpy as np
 import pandas as pd
 
 from analysis import catalog, wording
-from analysis.demand.figures.common import FROM, MODEL_TEST, WEAK, YEARS, seen_by, solid_then_dashed
+from analysis.demand.figures.common import (
+    FROM,
+    MODEL_TEST,
+    WEAK,
+    YEARS,
+    plain,
+    seen_by,
+    solid_then_dashed,
+)
 from analysis.demand.findings import central_figure as moved
 from analysis.demand.findings import projection as found
 from analysis.demand.findings import rivals
@@ -121,7 +129,7 @@ def _draw_shares(data: pd.DataFrame, width: int = 690) -> Any:
 
 
 def inference_share_by_year() -> Figure:
-    frame = _share_rows()
+    frame = plain(_share_rows())
     strict = found.at("share:fleet:chips:rnd", 2027)
     loose = found.at("share:fleet:chips:final", 2027)
     chance = found.chance("share:fleet:chips:rnd", 2027)
@@ -249,7 +257,7 @@ def _draw_definitions(data: pd.DataFrame, width: int = 690) -> Any:
 
 
 def share_by_definition() -> Figure:
-    frame = _definition_rows()
+    frame = plain(_definition_rows())
     now = frame[frame["year"] == 2025].sort_values("value")
     least, most = now.iloc[0], now.iloc[-1]
     return Figure(

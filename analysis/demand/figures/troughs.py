@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import catalog, wording
+from analysis.demand.figures.common import plain
 from analysis.demand.findings import troughs
 from analysis.demand.smoothing import capacity_for, fill_troughs, peak_with_wait
 from analysis.publishing import Entry, Figure, theme
@@ -172,7 +173,7 @@ def filling_troughs() -> Figure:
             f"{wording.percent(troughs.saved_by_waiting('a day', 0.3))}."
         ),
         evidence=("estimate", "derived"),
-        frame=_trough_frame(),
+        frame=plain(_trough_frame()),
         draw=_draw_troughs,
         fields={
             "panel": "which panel",
