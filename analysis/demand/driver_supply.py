@@ -172,11 +172,21 @@ def of_power(c: Context) -> None:
         )
         for sign, end in ((-1, "low"), (1, "high"))
     ]
+    told = _capacity(c)
+    if not told.empty:
+        at_anchor = float(np.exp(np.interp(c.anchor, told.index + 1.0, np.log(told))))
+        middle = math.sqrt(central * at_anchor)
+        ends = [
+            middle
+            * math.exp(sign * math.hypot(math.log(end / central), math.log(middle / central)))
+            for sign, end in zip((-1, 1), ends, strict=True)
+        ]
+        central = middle
     c.put(
         "watts_per_h100e", ends[0], central, ends[1],
         f"{rated:.0f} W rated per H100-equivalent of all chips sold (chip_supply), of which "
-        f"{load:.0%} is drawn in training; server_power_share and pue of hardware on top, and "
-        f"their spread.{_capacity(c)}",
+        f"{load:.0%} is drawn in training, with server_power_share and pue of hardware"
+        + _told(told),
     )  # fmt: skip
     c.put(
         "watts_fall", 1 / fit.growth_high, 1 / fit.growth, 1 / fit.growth_low,
@@ -184,12 +194,16 @@ def of_power(c: Context) -> None:
     )  # fmt: skip
 
 
-def _capacity(c: Context) -> str:
+def _capacity(c: Context) -> pd.Series:
+    """The lead lab's capacity over its H100-equivalents in W, by the year that ends."""
     rows = c.rows.accounts
     rows = rows[(rows["lab"] == ev.LEAD_LAB) & (rows["metric"] == "compute_capacity")]
     ends = c.rows.in_use[c.rows.in_use["entity"] == ev.LEAD_LAB].set_index("year")["value"]
-    watts = (rows.set_index("year")["value"] * 1e9 / (ends * 1e6)).dropna()
+    return (rows.set_index("year")["value"] * 1e9 / (ends * 1e6)).dropna().sort_index()
+
+
+def _told(watts: pd.Series) -> str:
     if watts.empty:
-        return ""
-    told = ", ".join(f"{value:.0f} W at the end of {year}" for year, value in watts.items())
-    return f" OpenAI's capacity over its H100-equivalents: {told}."
+        return "; their spread."
+    each = ", ".join(f"{value:.0f} W at the end of {year:.0f}" for year, value in watts.items())
+    return f"; mean of that and OpenAI's capacity over its H100-equivalents, {each}."

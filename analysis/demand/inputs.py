@@ -16,6 +16,9 @@ DRIVERS = (
     "watts_fall", "other_ml_inference_share", "lead_share_of_use",
 )  # fmt: skip
 
+#: Earliest and latest time: before, old chips are not told apart; after, nothing is held likely.
+FIRST_TIME, LAST_TIME = 2010.0, 2031.0
+
 #: Unit, least and most of every input: a scenario outside is refused. Wider than what we hold
 #: likely, and narrow enough that no share passes 1, no use falls back in time and more people than
 #: ever will do not use assistants already.
@@ -23,11 +26,11 @@ ACCEPTED: dict[str, tuple[str, float, float]] = {
     "largest_run_flop": ("FLOP", 1e22, 1e29),
     "run_growth": ("times per year", 1.01, 12.0),
     "final_run_share": ("1", 0.02, 1.0),
-    "chatgpt_users": ("people a week", 1e6, 1.15e9),
+    "chatgpt_users": ("people a week", 1e6, 1.0e9),
     "users_growth": ("times per year", 1.01, 8.0),
-    "assistants_per_chatgpt_user": ("1", 1.0, 2.0),
+    "assistants_per_chatgpt_user": ("1", 1.0, 2.4),
     "messages_per_user_day": ("messages per user and day", 0.1, 50.0),
-    "messages_growth": ("times per year", 1.0, 5.0),
+    "messages_growth": ("times per year", 1.0, 6.0),
     "api_tokens_per_day": ("tokens per day", 1e9, 1e16),
     "api_growth": ("times per year", 1.0, 50.0),
     "embedded_tokens_per_day": ("tokens per day", 1e9, 1e16),
@@ -157,8 +160,8 @@ def checked(inputs: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, (unit, least, most) in ACCEPTED.items():
         value = inputs[name]
-        if isinstance(value, (int, float, np.ndarray, np.generic, list, tuple)):
-            numbers = np.asarray(value, dtype=np.float64)
+        if not _is_expression(value):
+            numbers = _numbers(name, value)
             bad = ~((numbers >= least) & (numbers <= most))
             if np.any(bad):
                 row = int(np.flatnonzero(bad.ravel())[0])
@@ -169,3 +172,41 @@ def checked(inputs: Mapping[str, Any]) -> dict[str, Any]:
             value = numbers if numbers.ndim else float(numbers)
         found[name] = value
     return found
+
+
+def _is_expression(value: Any) -> bool:
+    """Whether it is a parameter or expression of a chart."""
+    return type(value).__module__.split(".")[0] == "altair"
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    accepted = "accepted: a number, or an array of shape (n, 1), a scenario a row"
+    if not isinstance(value, (int, float, np.generic, np.ndarray)) or isinstance(value, bool):
+        raise ValueError(f"{name}: {type(value).__name__} is not accepted; {accepted}")
+    numbers = np.asarray(value)
+    if numbers.dtype.kind not in "iuf":
+        raise ValueError(f"{name}: an array of {numbers.dtype} is not accepted; {accepted}")
+    if numbers.ndim and (numbers.ndim != 2 or numbers.shape[1] != 1 or not numbers.size):
+        raise ValueError(f"{name}: an array of shape {numbers.shape} is not accepted; {accepted}")
+    return numbers.astype(np.float64)
+
+
+def checked_times(times: Any) -> Any:
+    """Times, after refusing what the model does not hold for: it is of 2019 to 2030.
+
+    Raises
+    ------
+    ValueError
+        Where a time is not a finite number from 2010 to 2031; names it.
+    """
+    if _is_expression(times):
+        return times
+    values = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    bad = ~((values >= FIRST_TIME) & (values <= LAST_TIME))
+    if values.ndim != 1 or not values.size or bad.any():
+        wrong = float(values[bad][0]) if bad.any() else f"shape {values.shape}"
+        raise ValueError(
+            f"times: {wrong!r} is not accepted; accepted: one axis of decimal years from "
+            f"{FIRST_TIME:g} to {LAST_TIME:g}"
+        )
+    return values

@@ -32,7 +32,7 @@ from analysis.demand.growth_paths import (
     slowed_after_years,
     slowed_years,
 )
-from analysis.demand.inputs import checked
+from analysis.demand.inputs import checked, checked_times
 from analysis.units import (
     DAYS_PER_YEAR,
     FLOP_PER_PARAMETER_TOKEN,
@@ -224,7 +224,7 @@ def project_inputs(
     ValueError
         Where an input is unknown, missing or outside the range that the model accepts.
     """
-    x = checked(inputs)
+    x, times = checked(inputs), checked_times(times)
     elapsed = times - anchor
     use_years = slowed_years(elapsed, x["use_growth_decay"], xp)
     largest = grown(
@@ -241,14 +241,13 @@ def project_inputs(
     available = _available(x, times, known, xp)
     other_training = _on_chips(available * x["other_training_share"], x, fall, known)
     other_ml_training = inference["other_ml"].times((1.0 - other_ml_share) / other_ml_share)
+    fleet_training = labs_training["labs"].plus(other_training).plus(other_ml_training)
     return Projection(
         times=times,
         largest_run_flop=largest,
-        final_runs={**final_runs, "fleet": final_runs["labs"]},
-        training={
-            **labs_training,
-            "fleet": labs_training["labs"].plus(other_training).plus(other_ml_training),
-        },
+        # One share of final runs for everybody: no fleet has told its own since 2021.
+        final_runs={**final_runs, "fleet": fleet_training.times(x["final_run_share"])},
+        training={**labs_training, "fleet": fleet_training},
         inference=inference,
         other_ml_training=other_ml_training,
         served={

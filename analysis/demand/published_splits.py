@@ -53,6 +53,8 @@ SAME_AS = {
     "openai_2024_inference_share_final_runs": "openai_2024_inference_share",
     "epoch_2026_deployments_share": "google_2021_inference_share",
     "yigitokar_2025_rnd_share": "yigitokar_2025_lifetime_share",
+    # A later edition with another market and the same share.
+    "gartner_aug2026_2026_inference_share": "gartner_2026_inference_share",
 }
 #: Why a row is not to be held against a projection: judgements of ours, where no rule finds them.
 WHY_NOT = {

@@ -27,6 +27,10 @@ DOWNLOADS = {
 }
 
 
+#: A line under a figure names so many sources; its page names all.
+_SOURCES_NAMED = 12
+
+
 @dataclass(frozen=True)
 class Publication:
     """A figure with its place in the book: what cards, pages, files and catalogue need."""
@@ -61,8 +65,11 @@ class Publication:
     @property
     def source_line(self) -> str:
         """Sources of the rows plotted, kind of evidence and date of evidence; nothing is typed."""
-        names = "; ".join(dict.fromkeys(self.figure.sources["short"]))
-        return f"Source: {names}. {self.evidence}. Evidence to {self.edition.as_of}."
+        names = list(dict.fromkeys(self.figure.sources["short"]))
+        more = len(names) - _SOURCES_NAMED
+        told = "; ".join(names if more <= 1 else names[:_SOURCES_NAMED])
+        rest = f"; and {more} more, named on the figure's page" if more > 1 else ""
+        return f"Source: {told}{rest}. {self.evidence}. Evidence to {self.edition.as_of}."
 
     @property
     def evidence(self) -> str:

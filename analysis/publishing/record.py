@@ -64,10 +64,12 @@ class Preset:
     """A named setting of a figure's sliders: a button beside them.
 
     `values` gives the sliders that it moves, by name; the others go back to their central value.
+    `says` tells in a few words what the scenario holds.
     """
 
     label: str
     values: Mapping[str, float]
+    says: str = ""
 
 
 @dataclass(frozen=True, eq=False)

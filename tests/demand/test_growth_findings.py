@@ -208,3 +208,19 @@ def test_views_cross_where_their_shares_say() -> None:
 def test_every_number_of_the_prose_is_said() -> None:
     said = numbers()
     assert all(isinstance(text, str) and text and "nan" not in text for text in said.values())
+
+
+def test_factors_as_printed_multiply_to_the_growth_as_printed() -> None:
+    said = numbers()
+    parts = ("people", "thinking_products", "programs", "work", "price")
+    product = np.prod([float(said[f"growth_{part}_now"]) for part in parts])
+    # Each is rounded to two digits.
+    assert product == pytest.approx(float(said["growth_spend_now"]), rel=0.05)
+
+
+def test_rates_of_google_are_its_steps_over_the_years_between() -> None:
+    # April to April; April to May of the next year.
+    first, second = growth.google_steps()
+    rates = growth.google_rates()
+    assert rates[0] == pytest.approx(first, rel=0.05)
+    assert rates[1] == pytest.approx(second ** (12 / 13), rel=0.03)

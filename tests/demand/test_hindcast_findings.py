@@ -83,6 +83,16 @@ def test_mean_scores_are_those_of_a_loop() -> None:
     assert compared[found.MODEL] == compared[found.GROWTH] == compared[found.SAME]
 
 
+def test_hindcasts_of_tokens_are_held_or_missed() -> None:
+    inside, whole = found.tokens_held()
+    assert whole - inside == int(sentences.numbers()["hindcast_missed_tokens"])
+    rows = found.shown()
+    of_tokens = rows[rows["label"].str.startswith("tokens")]
+    assert len(of_tokens) == whole
+    within = (of_tokens["ratio_p5"] <= 1) & (of_tokens["ratio_p95"] >= 1)
+    assert within.sum() == inside
+
+
 def test_the_words_under_the_scores_hold() -> None:
     assert found.score(found.ALL_ROWS, "covered_50") < 0.4
     assert found.score(found.MODEL, "covered_90") > 0.8

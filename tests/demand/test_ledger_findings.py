@@ -12,6 +12,7 @@ from analysis.demand.findings import ledger, projection
 from analysis.demand.model import YEARS
 from analysis.demand.published_splits import observations
 from analysis.demand.sentences import ledger as sentences
+from analysis.demand.sentences.percents import percent
 
 NAMES = {"flop": "flop", "chips": "chips", "spend": "usd", "power": "power_w"}
 COUNTED = {"rnd": "rnd", "final_runs": "final"}
@@ -137,13 +138,47 @@ def test_accounts_that_weight_the_scenarios_are_no_test_of_them(against: pd.Data
     assert len(ledger.independent()) == len(ledger.told()) - weighed["split_id"].nunique()
 
 
+def test_a_later_edition_with_the_same_share_is_no_further_figure() -> None:
+    rows = observations().set_index("split_id")
+    later = rows.loc["gartner_aug2026_2026_inference_share"]
+    first = rows.loc[later["same_as"]]
+    for column in ("year", "entity", "scope", "unit", "denominator", "value"):
+        assert later[column] == first[column]
+    assert later["made_on"] > first["made_on"]
+    assert later.name not in set(ledger.told()["split_id"])
+
+
+def test_a_share_just_outside_is_told_apart_from_the_end() -> None:
+    assert sentences.apart(0.55, 0.1776, 0.5474) == ("55.0%", "17.8%", "54.7%")
+    assert sentences.apart(0.55, 0.18, 0.49) == ("55%", "18%", "49%")
+    assert sentences.apart(0.2, 0.2001, 0.4) == ("20.00%", "20.01%", "40.00%")
+    for row in ledger.outside().to_dict("records"):
+        said, *ends = sentences.apart(row["share"], row["low"], row["high"])
+        assert said not in ends
+
+
+def test_shares_too_small_to_print_are_told_as_such() -> None:
+    assert percent(0.0004) == "under 0.1%"
+    assert percent(0.0) == "0%"
+    assert percent(0.001) == "0.10%"
+    assert percent(0.29) == "29%"
+
+
 def test_every_number_of_the_prose_is_there() -> None:
     found = sentences.numbers()
     assert all(found.values())
     assert found["ledger_openai_2024_rnd"] == "26%"
     assert found["ledger_openai_2024_final"] == "79%"
-    assert int(found["ledger_rows"]) == int(found["ledger_comparable"]) + int(
-        found["ledger_left_out"]
-    )
-    assert int(found["ledger_inside"]) + int(found["ledger_outside"]) == int(found["ledger_told"])
+    out = found["ledger_left_out_list"].splitlines()
+    assert int(found["ledger_rows"]) == int(found["ledger_comparable"]) + len(out)
     assert len(found["ledger_outside_list"].splitlines()) == int(found["ledger_outside"])
+    for line, row in zip(out, ledger.left_out().to_dict("records"), strict=True):
+        assert line.startswith(f"- {row['year']}, ")
+        assert line.endswith(f"; {row['reason']}.")
+        assert ("at least" in line, "at most" in line) == (
+            row["bound"] == "lower", row["bound"] == "upper",
+        )  # fmt: skip
+    every, one = (int(found[f"ledger_inside_{key}"]) for key in ("every_reading", "one_reading"))
+    assert every + one + int(found["ledger_outside"]) == int(found["ledger_told"])
+    alone = ledger.against_model().query("not weighed").groupby("split_id")["inside"]
+    assert int(found["ledger_independent_every_reading"]) == alone.all().sum()

@@ -53,7 +53,7 @@ def test_final_runs_are_their_share_of_research_and_development(
     scenarios: dict[str, Any], known: Known
 ) -> None:
     found = project_inputs(scenarios, known)
-    for scope in ("lead_lab", "labs"):
+    for scope in SCOPES:
         for unit in UNITS:
             share = found.total(scope, unit, "final_runs") / found.total(scope, unit, "training")
             np.testing.assert_allclose(share, scenarios["final_run_share"] + 0 * share, rtol=1e-12)
@@ -193,3 +193,53 @@ def test_no_corner_of_what_is_accepted_overflows_or_turns_a_share(known: Known) 
     for scope, unit, rnd in DEFINITIONS:
         share = inference_share(found, scope, unit, rnd=rnd)
         assert np.all((share >= 0) & (share <= 1)), (scope, unit, rnd)
+
+
+def test_prices_fall_less_each_year_and_power_steadily(
+    central: dict[str, float], known: Known
+) -> None:
+    times = np.array([ANCHOR, ANCHOR + 3.0, ANCHOR - 1.0])
+    found = project_inputs(central, known, times=times)
+    decay, fall = central["supply_growth_decay"], central["price_fall"]
+    slowed = (1 - np.exp(-3 * decay)) / decay
+    price = central["usd_per_h100e_hour"]
+    expected = [price, price * fall**-slowed, price * fall]
+    np.testing.assert_allclose(found.usd_per_h100e_hour, expected, rtol=1e-12)
+    watts = central["watts_per_h100e"] * central["watts_fall"] ** -(times - ANCHOR)
+    np.testing.assert_allclose(found.watts_per_h100e, watts, rtol=1e-12)
+
+
+def test_embedded_use_keeps_its_own_cache_and_models(
+    central: dict[str, float], known: Known
+) -> None:
+    x = central | {"cached_share": 0.2, "agent_cached_share": 0.9}
+    found = project_inputs(x, known, times=np.array([ANCHOR]))
+    tokens = x["embedded_tokens_per_day"] / x["reported_token_share"] * 365.2425
+    written = x["api_written_share"]
+    computed = tokens * ((1 - written) * (1 - 0.2) + written)
+    expected = 2 * x["embedded_active_parameters"] * computed
+    assert found.total("fleet", "flop", "embedded")[0] == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("4", "str is not accepted"), (None, "NoneType is not accepted"),
+        ([4.0], "list is not accepted"), (np.array(["4"]), "an array of <U1"),
+        (np.full(12, 4.0), r"an array of shape \(12,\)"), (np.empty((0, 1)), r"shape \(0, 1\)"),
+        (True, "bool is not accepted"),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_and_no_column_is_refused_by_name(
+    value: Any, words: str, central: dict[str, float]
+) -> None:
+    with pytest.raises(ValueError, match=f"^run_growth: .*{words}"):
+        checked(central | {"run_growth": value})
+
+
+@pytest.mark.parametrize("times", [[np.nan], [1900.0], [2100.0], [], [[2025.5]]])
+def test_times_that_the_model_does_not_hold_for_are_refused(
+    times: Any, central: dict[str, float], known: Known
+) -> None:
+    with pytest.raises(ValueError, match=r"times: .*decimal years from 2010 to 2031"):
+        project_inputs(central, known, times=times)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.demand.findings import central_figure
 from analysis.figures import REGISTRY
 from analysis.hardware.findings import sliders
 from analysis.scaling_laws import findings
@@ -53,13 +54,25 @@ def price_by_batch(key: np.ndarray, values: dict[str, float]) -> Any:
     return sliders.price(sliders.CHIPS[0], key, values)
 
 
+def chips_serving(key: np.ndarray, values: dict[str, float]) -> Any:
+    return central_figure.at_the_sliders_start(key, **values).total("fleet", "chips", "inference")
+
+
+def chips_training(key: np.ndarray, values: dict[str, float]) -> Any:
+    return central_figure.at_the_sliders_start(key, **values).total("fleet", "chips", "training")
+
+
 #: Each figure with sliders: the column its page computes, the column it computes it from, and the
 #: Python function that says what it must be.
 CHECKS: dict[str, tuple[str, str, Callable[[np.ndarray, dict[str, float]], Any]]] = {
     "tenfold-gain": ("assumed_percent", "train_flop", tenfold_gain),
     "break-even": ("assumed_queries", "training_multiple", break_even),
     "price-by-batch": ("moved_usd", "batch", price_by_batch),
+    "training-and-inference": ("moved_inference", "year", chips_serving),
 }
+#: A figure with two lines has a second column to compare.
+SECOND = {"training-and-inference": ("moved_training", "year", chips_training)}
+CASES = [*CHECKS.items(), *SECOND.items()]
 
 
 @pytest.fixture
@@ -83,11 +96,15 @@ def page(opened: Any) -> Any:
     return opened("tenfold-gain")
 
 
-@pytest.mark.parametrize("figure_id", CHECKS)
-def test_page_and_python_agree_on_sampled_scenarios(figure_id: str, opened: Any) -> None:
+@pytest.mark.parametrize(("figure_id", "check"), CASES)
+def test_page_and_python_agree_on_sampled_scenarios(
+    figure_id: str,
+    check: tuple[str, str, Callable[[np.ndarray, dict[str, float]], Any]],
+    opened: Any,
+) -> None:
     rng = np.random.default_rng(11)
     controls = REGISTRY.build(figure_id).controls
-    column, key, expected = CHECKS[figure_id]
+    column, key, expected = check
     settings = [
         {control.name: rng.uniform(control.low, control.high) for control in controls}
         for _ in range(SCENARIOS)
@@ -145,3 +162,30 @@ def test_without_a_move_the_readers_break_even_lies_on_the_line() -> None:
 def test_every_controlled_figure_is_tested_here() -> None:
     controlled = {figure_id for figure_id in REGISTRY if REGISTRY.build(figure_id).controls}
     assert set(CHECKS) == controlled
+
+
+#: Length and opacity of the lines in the reader's colour.
+PURPLE = """() => Array.from(document.querySelectorAll('.book-chart__wide path'))
+  .filter(path => (path.getAttribute('stroke') || '').includes('--book-accent'))
+  .map(path => [path.getTotalLength(), Number(path.getAttribute('opacity') ?? 1)])"""
+
+
+def test_a_view_moves_its_sliders_draws_the_lines_and_says_what_it_holds(opened: Any) -> None:
+    page = opened("training-and-inference")
+    figure = REGISTRY.build("training-and-inference")
+    assert len(figure.presets) == 4
+    assert not [line for line in page.evaluate(PURPLE) if line[0] > 50 and line[1] > 0]
+    for preset in figure.presets:
+        button = page.get_by_role("button", name=preset.label, exact=True)
+        button.click()
+        page.wait_for_timeout(300)
+        for control in figure.controls:
+            shown = float(page.locator(f"#control-{figure.id}-{control.name}").input_value())
+            wanted = preset.values.get(control.name, control.central)
+            assert shown == pytest.approx(wanted, abs=control.step / 2)
+        assert button.get_attribute("aria-pressed") == "true"
+        assert page.locator(".book-preset-says").text_content() == f"{preset.label}: {preset.says}."
+        drawn = [line for line in page.evaluate(PURPLE) if line[0] > 50 and line[1] > 0]
+        assert len(drawn) == 2
+    page.locator(".book-reset").click()
+    assert page.locator(".book-preset[aria-pressed=true]").count() == 0

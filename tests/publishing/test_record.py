@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from analysis import catalog
-from analysis.publishing import Entry, Figure, Registry
+from analysis.publishing import Control, Entry, Figure, Preset, Registry
 from analysis.publishing.record import round_significant
 from analysis.publishing.registry import UnknownFigureError
 
@@ -91,3 +91,27 @@ def test_an_id_registered_twice_is_refused() -> None:
 def test_a_function_under_the_wrong_id_is_refused() -> None:
     with pytest.raises(ValueError, match="'other'"):
         Registry({"scaling_laws": [Entry("other", figure)]}).build("other")
+
+
+def draw_moved(frame: pd.DataFrame) -> alt.Chart:
+    return draw(frame).add_params(alt.param(name="speed", value=2.0))
+
+
+def test_a_preset_moves_sliders_within_their_range_or_is_refused() -> None:
+    speed = (Control("speed", "speed", "m/s", 0.0, 2.0, 5.0, 0.5),)
+    kept = figure(draw=draw_moved, controls=speed, presets=(Preset("fast", {"speed": 4.5}),))
+    assert kept.presets[0].values == {"speed": 4.5}
+    for values in ({"speed": 5.5}, {"weight": 1.0}):
+        with pytest.raises(ValueError, match=r"preset 'fast' sets .*a slider within its range"):
+            figure(draw=draw_moved, controls=speed, presets=(Preset("fast", values),))
+
+
+def test_a_long_list_of_sources_is_cut_on_the_line_and_whole_on_the_page() -> None:
+    from analysis.publishing.edition import current
+    from analysis.publishing.export import Publication
+
+    sources = catalog.load("sources").iloc[:20]
+    line = Publication(figure(sources=sources), "1.1", "demand", current()).source_line
+    assert "; and 8 more, named on the figure's page." in line
+    assert sources["short"].iloc[0] in line
+    assert sources["short"].iloc[-1] not in line

@@ -12,10 +12,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         high=0.6,
         distribution="lognormal",
         reason=(
-            "Set so that the largest run of 2030 spans what others hold possible: the feasible "
-            "run of Epoch AI at the slow end of the decay, the scenarios of ai-economy- "
-            "timelines at the other (table peer_projections). Four limits on runs are in the "
-            "chapter on scaling laws."
+            "With the slow end the largest run of 2030 is the feasible one of Epoch AI, with "
+            "the central value that of ai-economy-timelines, with the fast end a quarter of "
+            "that (peer_projections). Four limits on runs are in the chapter on scaling laws."
         ),
         topic="demand",
     ),
@@ -23,12 +22,12 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         id="frontier_developers",
         label="Developers that make runs near the largest",
         unit="developers",
-        low=5.0,
-        central=7.0,
-        high=11.0,
+        low=6.0,
+        central=9.0,
+        high=13.0,
         distribution="lognormal",
         reason=(
-            "The table training_runs has seven organisations with a run within tenfold of the "
+            "The table training_runs has nine organisations with a run within tenfold of the "
             "largest of their time since 2024; several Chinese developers are just below, and "
             "what is not announced is not counted."
         ),
@@ -58,8 +57,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         high=0.5,
         distribution="lognormal",
         reason=(
-            "In 2024 and 2025 the runs of the developers other than the leader in training_runs "
-            "lie between a tenth and a half of the largest."
+            "In training_runs the largest run of another developer was half to three quarters "
+            "of the record in 2024 and a tenth in 2025; later runs of the same year are "
+            "smaller."
         ),
         topic="demand",
     ),
@@ -241,13 +241,15 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         label="Share of the growth rates of use that is lost per year",
         unit="1 per year",
         low=0.2,
-        central=0.35,
-        high=0.65,
+        central=0.4,
+        high=0.75,
         distribution="lognormal",
         reason=(
-            "Google's tokens grew 49-fold, then 7-fold; ByteDance's and China's counts slow "
-            "alike, by a half to two thirds a year (token_volumes). The central value slows "
-            "less, as counts of calls by programs do."
+            "Two kinds of evidence disagree (token_volumes). Tokens in products slow fast: "
+            "Google's grew 49-fold, then 7-fold, a decay of 0.69, and ByteDance's and China's "
+            "alike. Calls of programs hardly slow: Microsoft's grew 5-fold in the year to March "
+            "2025, OpenAI's and Gemini's at rates of 5 to 7 a year in 2026. Growth and slowing "
+            "are drawn together, as counts of 2026 fix their product."
         ),
         topic="demand",
     ),
@@ -287,8 +289,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         distribution="lognormal",
         reason=(
             "Sparser and distilled models against larger ones: the unit cost of Gemini's "
-            "serving fell by 78% in 2025 (price_declines), of which cheaper chips and fuller "
-            "batches are a part."
+            "serving fell by 78% in 2025 (price_declines), which is a factor of 4.5: cheaper "
+            "chips are 1.4 to 1.8 of it and fuller batches another part, against which the "
+            "models that are asked grew. What is left is little known, and it matters."
         ),
         topic="demand",
     ),
@@ -335,13 +338,14 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         id="prefill_utilisation",
         label="The same while reading prompts",
         unit="1",
-        low=0.2,
-        central=0.35,
-        high=0.5,
-        distribution="normal",
+        low=0.25,
+        central=0.45,
+        high=0.75,
+        distribution="lognormal",
         reason=(
-            "What the serving model of the chapter on hardware gives for prompts of 2,000 "
-            "tokens on an H100 in 8 bits, over the 16-bit peak."
+            "The serving model of the chapter on hardware gives 0.5 to 0.75 for prompts of "
+            "2,000 tokens of a 70-billion model in 8 bits on four to eight H100s, over the "
+            "16-bit peak; short prompts and mixed batches reach less."
         ),
         topic="demand",
     ),
@@ -354,8 +358,9 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         high=0.17,
         distribution="lognormal",
         reason=(
-            "The serving model gives 0.02 at a batch of 8, 0.1 at 64 and 0.2 at 256 for a "
-            "70-billion model on an H100; the batch follows from how fast tokens must come."
+            "The serving model gives 0.02 at a batch of 8 and about 0.1 from 64 up for a "
+            "70-billion model on H100s; newer chips and 4 bits reach more, and the batch "
+            "follows from how fast tokens must come."
         ),
         topic="demand",
     ),
@@ -426,9 +431,8 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         high=0.5,
         distribution="lognormal",
         reason=(
-            "Set so that the stock of 2027 spans the published forecasts, 31 to 150 million "
-            "H100-equivalents (peer_projections); factories, memory and power slow the "
-            "doubling."
+            "A stock tripled in 2025 (chip_supply), and forecasts for the end of 2027 and 2030 "
+            "hold it to less (peer_projections); factories, memory and power slow the doubling."
         ),
         topic="demand",
     ),
@@ -498,7 +502,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         reason=(
             "What was known of use at the end of 2023 and of 2024, put forward, covered later "
             "counts less often than it said; 1.5 times the spread of the logarithm would have "
-            "been about right (the hindcast of this chapter)."
+            "been about right (the hindcast of this chapter). The central value is used."
         ),
         topic="demand",
     ),
@@ -513,7 +517,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         reason=(
             "Readings of one year of the same laboratory differ by a quarter to a half "
             "(compute_splits); what an account calls research or serving is not what the model "
-            "calls so."
+            "calls so. The central value is used."
         ),
         topic="demand",
     ),

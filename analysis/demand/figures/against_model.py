@@ -124,7 +124,7 @@ def published_against_model() -> Figure:
             f"interval; {rest}"
         ),
         subtitle=(
-            "Share of inference, percent: as published, and the model's central 90% for the same "
+            "Share of inference, percent: as published, and the model's 90% interval for the same "
             "year, scope and definition"
         ),
         caption=(

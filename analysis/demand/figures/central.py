@@ -113,10 +113,12 @@ def _readers_lines(
         .transform_calculate(**parts)
         .transform_calculate(
             moved="abs(datum.moved_training / datum.central_training - 1) > 0.001"
-            " || abs(datum.moved_inference / datum.central_inference - 1) > 0.001"
+            " || abs(datum.moved_inference / datum.central_inference - 1) > 0.001 ? 1 : 0"
         )
+        # A line takes its opacity from its first point, so all points say whether any has moved.
+        .transform_joinaggregate(any_moved="max(moved)")
     )
-    shown = alt.condition("datum.moved", alt.value(1), alt.value(0))
+    shown = alt.condition("datum.any_moved > 0", alt.value(1), alt.value(0))
     layers = [
         base.mark_line(color=theme.ACCENT, strokeWidth=2, strokeDash=dash, clip=True).encode(
             x="year:Q", y=alt.Y(f"moved_{part}:Q", **y), opacity=shown
@@ -129,8 +131,7 @@ def _readers_lines(
 def training_and_inference() -> Figure:
     frame = plain(moved.frame())
     controls = _controls()
-    labs = found.at("share:labs:usd:rnd", 2025)
-    late = found.at("share:labs:usd:rnd", 2030)
+    now, late = (found.at("share:lead_lab:usd:rnd", year) for year in (2025, 2030))
     growth = {
         part: found.growth(f"total:fleet:chips:{part}", 2025, 2030)
         for part in ("training", "inference")
@@ -162,28 +163,25 @@ def training_and_inference() -> Figure:
     return Figure(
         id="training-and-inference",
         title=(
-            "Training and inference both grow: by 2030 the first "
-            f"{wording.digits(growth['training'].central)}-fold, "
-            f"the second {wording.digits(growth['inference'].central)}-fold; of the labs' money "
-            "inference takes "
-            f"{wording.percent(labs.central)} in 2025 and {wording.percent(late.central)} in 2030"
+            "From 2025 to 2030 the chips that train grow "
+            f"{wording.digits(growth['training'].central)}-fold, those that serve "
+            f"{wording.digits(growth['inference'].central)}-fold; inference takes "
+            f"{wording.percent(now.central)} of the leading lab's money in 2025 and "
+            f"{wording.percent(late.central)} in 2030"
         ),
         subtitle=(
-            "Demand for training (all research and development) and inference, median and 90% "
-            "interval "
-            "of sampled scenarios, 2019 to 2030"
+            "Training (all research and development) and inference, median and 90% interval of "
+            "sampled scenarios, 2019 to 2030"
         ),
         caption=(
-            "Left: chips busy, and chips installed and working, in units of an H100; grey marks "
-            "are chips "
-            "sold, cumulative, as counted (rings) and as others forecast (diamonds). Right: the "
-            "leading "
-            "laboratory's spend, with the means of OpenAI's accounts (rings, their range) and "
-            "its plans "
-            "(diamonds). Dashed: forecast. Move a slider or choose a view: the purple lines are "
-            "training "
-            "(long dashes) and inference (dots) under your settings. Demand may exceed the chips "
-            "there are."
+            "Left: busy chips whose work is counted, and all working chips, in units of an H100; "
+            "grey marks are chips sold, cumulative, as counted (rings) and as others forecast "
+            "(diamonds). Right: the leading laboratory's spend, with the means of OpenAI's "
+            "accounts (rings, their range) and its plans (diamonds). Dashed: forecast. Move a "
+            "slider or choose a view: purple lines on the left are training (long dashes) and "
+            "inference (dots) under your settings. They start from the median of each input over "
+            "the weighed scenarios. Where demand exceeds the chips, all get the same part of what "
+            "they ask for."
         ),
         alt=(
             "Two panels on log axes. Left, the chips busy with training and with inference rise "
@@ -198,7 +196,7 @@ def training_and_inference() -> Figure:
         frame=frame,
         draw=draw,
         controls=controls,
-        presets=tuple(Preset(one.label, moved.preset(one)) for one in moved.VIEWS),
+        presets=tuple(Preset(one.label, moved.preset(one), one.says) for one in moved.VIEWS),
         fields={
             "panel": "chips of the world, or money of the leading laboratory",
             "row": "the model's line, or a published number",
@@ -207,8 +205,8 @@ def training_and_inference() -> Figure:
             "value": "H100-equivalents, or USD per year; of the model the median",
             "low": "5th percentile; of published numbers the low end where there is one",
             "high": "95th percentile or high end",
-            "central_training": "chips that train at the central inputs, where the sliders start",
-            "central_inference": "chips that serve at the central inputs",
+            "central_training": "chips that train where the sliders start, at the weighed medians",
+            "central_inference": "chips that serve there",
             "kind": "kind of evidence",
             "label": "what was published, by whom",
             "source_id": "key of the source",

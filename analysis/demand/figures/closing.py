@@ -98,9 +98,14 @@ def _chips_panel(data: pd.DataFrame, width: int, height: int) -> alt.LayerChart 
     )
     base = alt.Chart(model)
     y = alt.Y("value:Q", **channel)
-    band = base.mark_area(opacity=0.2).encode(
-        x=x, y=alt.Y("low:Q", **channel), y2="high:Q", color=colour
-    )
+    ends: dict[str, Any] = {"x": x, "y": alt.Y("low:Q", **channel), "y2": "high:Q", "color": colour}
+    # Where bands overlap two fills look like one: the chips there are drawn by the edges.
+    band = base.transform_filter(f"datum.series === '{closing.DEMAND}'").mark_area(opacity=0.18)
+    there = base.transform_filter(f"datum.series === '{closing.AVAILABLE}'")
+    edges = [
+        there.mark_line(strokeWidth=1.2).encode(x=x, y=alt.Y(f"{end}:Q", **channel), color=colour)
+        for end in ("low", "high")
+    ]
     seen = alt.Chart(rows[rows["kind"] != "simulation"])
     ink = alt.value(theme.MUTED)
     whisker = seen.mark_rule(strokeWidth=1.6).encode(
@@ -117,9 +122,9 @@ def _chips_panel(data: pd.DataFrame, width: int, height: int) -> alt.LayerChart 
     names = pd.DataFrame(
         {
             "series": [closing.DEMAND, closing.AVAILABLE],
-            "label": ["wanted by the work counted", "installed and working"],
-            "time": [2022.3, 2025.4],
-            "value": [2.2e9, 4.6e5],
+            "label": [["wanted by the", "work counted"], ["installed", "and working"]],
+            "time": [2025.2, 2022.3],
+            "value": [1.9e6, 9e6],
         }
     )
     text = (
@@ -129,8 +134,9 @@ def _chips_panel(data: pd.DataFrame, width: int, height: int) -> alt.LayerChart 
     )
     lines = forecast_layers(base, x=x, y=y, color=colour)
     return alt.layer(
-        band, *lines, whisker, marks, text, width=width, height=height, title=panel_title("chips")
-    )
+        band.encode(**ends), *edges, *lines, whisker, marks, text,
+        width=width, height=height, title=panel_title("chips"),
+    )  # fmt: skip
 
 
 def _share_panel(data: pd.DataFrame, width: int, height: int, columns: int) -> alt.LayerChart:
@@ -224,7 +230,8 @@ def supply_and_demand() -> Figure:
             f"working, {closing.FIRST} to {closing.LAST}"
         ),
         caption=(
-            "Left: chips wanted and chips there, medians and 90% intervals, dashed where forecast; "
+            "Left: chips wanted (dark line in its band) and chips there (grey line between its two "
+            "edges), medians and 90% intervals, dashed where forecast; "
             "rings are chips sold since 2022, the square is what is deployed if three labs hold "
             "the share published; ticks stand at the start of a year. Right: parts of the work in "
             "their mean proportions, with the 90% interval of their sum (a number says "

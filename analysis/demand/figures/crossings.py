@@ -102,6 +102,8 @@ def crossover_years() -> Figure:
     frame = plain(_crossing_rows())
     world = found.not_by_the_end("fleet", "chips", "rnd")
     labs = found.not_by_the_end("labs", "usd", "rnd")
+    table = found.crossing("fleet", "chips", "final").set_index("year")["share"]
+    early = float(table[:"2023"].sum())
     return Figure(
         id="crossover-years",
         title=(
@@ -113,18 +115,17 @@ def crossover_years() -> Figure:
             "Year from which inference stays above half until 2030, percent of sampled scenarios"
         ),
         caption=(
-            "Before language models inference was more than half of the world's AI compute; the "
-            "year counted is "
-            "the last crossing. Against final runs only it came before 2024 in nearly all "
-            "scenarios. Below: the "
-            "year others give, by definitions of their own, most of them not stated."
+            "Before language models inference was about half or more of the world's AI compute; "
+            "the year counted is the last crossing. Against final runs only the world's chips are "
+            f"above half throughout, or since 2023 at the latest, in {wording.percent(early)} of "
+            "the scenarios. Below: the year others give, by definitions of their own, most of "
+            "them not stated."
         ),
         alt=(
             "Three rows of bars by year. With all research counted the bar 'not by 2030' towers "
-            "over all years; "
-            "against final runs only nearly all lie at 2023 or before. A last row places "
-            "Deloitte at 2025, Gartner "
-            "at 2026, JLL at 2027, McKinsey and Epoch AI by 2030."
+            "over all years; for the labs' money against final runs only the years to 2024 hold "
+            "about as much as 'not by 2030'. A last row places Deloitte at 2025, Gartner at 2026, "
+            "JLL at 2027, McKinsey and Epoch AI by 2030."
         ),
         evidence=("forecast",),
         frame=frame,

@@ -300,7 +300,7 @@ def tokens_are_not_compute() -> Figure:
     frame = _token_rows()
     tokens, cost = growth.grew(growth.GOOGLE_TOKENS), growth.grew(growth.GOOGLE_COST)
     compute, own = growth.grew(growth.GOOGLE_COMPUTE), growth.grew(growth.GOOGLE_CHIPS)
-    first, second = growth.google_steps()
+    first, second = growth.google_rates()
     told = frame.loc[frame["series"] == "Google, all products", "period"].iloc[-1]
     until = wording.month(told.split(" to ")[1])
     spans = {
@@ -313,18 +313,20 @@ def tokens_are_not_compute() -> Figure:
         id="tokens-are-not-compute",
         title=(
             f"Google's tokens grew {_times(tokens.central)} over {year}, the cost of serving them "
-            f"{_times(cost.central)} ({_span(cost)}) and the chips it has {_times(own.central)}"
+            f"{_times(cost.central)}, which buys {_times(compute.central)} the chips; the chips "
+            f"it has grew {_times(own.central)}"
         ),
         subtitle=(
             "Growth per year of tokens served, of chips sold and used, and of what serving "
             "Google's tokens took; 90% intervals"
         ),
         caption=(
-            f"Google's tokens grew {wording.digits(first)}-fold from one spring to the next and "
-            f"{wording.digits(second, 1)}-fold until {until}. It says that the unit "
-            f"cost of serving fell {fall} over {year}; tokens times unit cost is what serving them "
-            "cost, and as chip-hours got cheaper too, that money paid for "
-            f"{_times(compute.central)} the chips ({_span(compute)}) if it was as for other labs. "
+            f"Google's tokens grew {_times(first)} a year from one spring to the next and "
+            f"{_times(second)} a year until {until}. It says that the unit cost of serving fell "
+            f"{fall} over {year}; tokens times unit cost is what serving them cost "
+            f"({_times(cost.central)}, {_span(cost)}), and as chip-hours got cheaper too, that "
+            f"money paid for {_times(compute.central)} the chips ({_span(compute)}) if they did "
+            "for Google as for other labs. "
             "Filled: reported; rings: estimated or derived."
         ),
         alt=(

@@ -1,4 +1,4 @@
-"""Figures of what decides the share of inference, and of what it takes to turn the answer."""
+"""Figures of what matters most for the share of inference, and of what turns the answer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _deciding_rows() -> pd.DataFrame:
 def _variance_rows(question: Question) -> list[dict[str, Any]]:
     sobol = found.of_sobol(question).set_index("input")
     after = found.explained(question).set_index("input")
-    # Those that decide by either measure.
+    # Those that matter most by either measure.
     most = pd.concat([sobol["total"], after["share"]], axis=1).max(axis=1)
     shown = most.nlargest(_PARTS).index
     order = after.loc[after.index.isin(shown), "share"].sort_values(ascending=False).index
@@ -165,7 +165,7 @@ def _draw_deciding(data: pd.DataFrame, width: int = 690) -> alt.VConcatChart:
 
 
 def _decided_by(question: Question) -> str:
-    """The three that decide, the accounts taken into account."""
+    """The three that matter most, the accounts taken into account."""
     names = [input_names.part_words(part) for part in found.deciders(question)]
     return ", ".join(names[:-1]) + ", and " + names[-1]
 
@@ -182,7 +182,7 @@ def what_decides_the_share() -> Figure:
     return Figure(
         id="what-decides-the-share",
         title=(
-            f"Given the accounts, {_decided_by(labs)} decide the labs' split of {YEAR} "
+            f"Given the accounts, {_decided_by(labs)} matter most for the labs' split of {YEAR} "
             f"({wording.percent(joint)} of the variance together); from the ranges alone, "
             f"{input_names.part_words(first['input'])} ({wording.percent(first['total'])})"
         ),
@@ -191,20 +191,24 @@ def what_decides_the_share() -> Figure:
             "its 95th percentile, percent; and share of the variance by input, percent"
         ),
         caption=(
-            f"Left: the {_SWINGS} widest swings with all else central (below each name its range; "
-            "blue less inference, orange more). Right: grey, the part of the variance that is left "
-            "while only this is unknown, inputs drawn from their ranges (total Sobol index, 95% "
-            "interval); orange, the part that knowing it would take away in the scenarios held "
-            "against the accounts (90% interval; such parts may overlap). The accounts narrow the "
-            f"spread from {_points(before)} to {_points(left)} percentage points; the labs' split "
-            f"of {later.year} turns on {_decided_by(later)} ({wording.percent(then)} together)."
+            f"Left: the {_SWINGS} widest swings, all other inputs at their weighed medians (below "
+            "each name its range; blue less inference, orange more). Right: grey, the part of the "
+            "variance left while only this is unknown, inputs drawn from their ranges (total Sobol "
+            "index, 95% interval); orange, the part that knowing it would take away in the "
+            "scenarios held against the accounts (90% interval). Neither kind adds to 100: a total "
+            "index counts what two inputs do together for both of them, and under the accounts "
+            "inputs lean on one another, so that knowing one tells of the others. The accounts "
+            f"narrow the spread from {_points(before)} to {_points(left)} percentage points; for "
+            f"the labs' split of {later.year} {_decided_by(later)} matter most "
+            f"({wording.percent(then)} together)."
         ),
         alt=(
             "Two rows of two panels, for the labs' spend and the world's chips. Left, bars about "
-            "the central share: model size, utilisation in writing, growth of the largest run and "
-            "programs' tokens swing it most. Right, paired bars: by the ranges alone model size "
-            "and utilisation tower over all; held against the accounts that bar shrinks to a "
-            f"fraction, {wording.percent(after)}, and no input stands out."
+            "the share at the weighed medians: model size, utilisation in writing and growth of "
+            "programs' tokens swing it most. Right, paired bars: by the "
+            "ranges alone model size and utilisation tower over all; held against the "
+            f"accounts that bar shrinks to a fraction, {wording.percent(after)}, and no input "
+            "stands out."
         ),
         evidence=("simulation",),
         frame=frame,
@@ -217,7 +221,7 @@ def what_decides_the_share() -> Figure:
             "inputs": "ids of the inputs, joined by +",
             "range": "5th to 95th percentile of the input",
             "at_low": f"share of inference in {YEAR}, percent, the input at its 5th percentile",
-            "at_central": "the same with every input central, percent",
+            "at_central": "the same with every input at its weighed median, percent",
             "at_high": "the same, the input at its 95th percentile, percent",
             "scenarios": "whether inputs were drawn from their ranges or held against accounts",
             "percent": "share of the variance: total Sobol index (ranges alone), or what would go "

@@ -25,7 +25,6 @@ _NAMES = {
     "openai_2026_plan_share": "OpenAI, plan",
     "gartner_2025_inference_share": "Gartner, clouds",
     "gartner_2026_inference_share": "Gartner, clouds",
-    "gartner_aug2026_2026_inference_share": "Gartner, clouds, later",
     "gartner_aug2026_2027_inference_share": "Gartner, clouds",
     "gartner_2028_accelerator_share": "Gartner, chips",
     "gartner_2029_inference_share": "Gartner, clouds",

@@ -154,12 +154,10 @@ def inference_share_by_year() -> Figure:
             "compute. Dashed: forecast."
         ),
         alt=(
-            "Two panels with two bands each. Against final runs alone inference is above eighty "
-            "percent in every "
-            "year; with all research counted it lies near forty percent for labs and the world, "
-            "with bands from "
-            "a fifth to two thirds. Published shares lie between, forecasts of others mostly in "
-            "the gap."
+            "Two panels with two bands each. Against final runs alone inference is the larger "
+            "part of the world's chips in every year; with all research counted it has been the "
+            "smaller part since 2023, with bands that widen towards 2030. Published shares lie "
+            "around the lower line for single labs, forecasts for the world between the two."
         ),
         evidence=("estimate", "forecast", "measured"),
         frame=frame,
@@ -213,7 +211,7 @@ def _definition_rows() -> pd.DataFrame:
 def _draw_definitions(data: pd.DataFrame, width: int = 690) -> Any:
     wide = width > 500
     units = list(found.UNIT_WORDS.values())
-    colours = [theme.OTHER, theme.INFERENCE, theme.ACCENT, theme.INK]
+    colours = [theme.INFERENCE_SOFT, theme.INFERENCE, theme.ACCENT, theme.INK]
     order = data["definition"].drop_duplicates().tolist()
     size = (width - 250) // 2 if wide else width - 130
     panels = []

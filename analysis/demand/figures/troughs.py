@@ -21,7 +21,7 @@ _WAIT_COLOURS = {
     "the week": theme.INK,
 }  # fmt: skip
 #: Where along a line its name stands, percent, and how far above it.
-_WAIT_LABELS = {"an hour": (35.0, 0.045), "six hours": (47.0, 0.045), "a day": (9.0, -0.09)}
+_WAIT_LABELS = {"an hour": (35.0, 0.045), "six hours": (50.0, 0.045), "a day": (9.0, -0.09)}
 
 
 def _trough_frame() -> pd.DataFrame:
@@ -71,14 +71,16 @@ def _draw_week(data: pd.DataFrame, width: int, height: int) -> alt.LayerChart | 
         .encode(x="day:Q", y=alt.Y("at:Q", scale=scale), text="words:N")
         for k, colour in enumerate((theme.INK, theme.INK, theme.PAPER))
     ]
-    name = alt.TitleParams("Load over its mean, Monday to Sunday", fontSize=12, anchor="start")
+    name = _panel_name(
+        "Load over its mean, Monday to Sunday", "capacity: with room for bursts and swings"
+    )
     return alt.layer(used, idle, line, *text).properties(width=width, height=height, title=name)
 
 
 def _draw_waits(data: pd.DataFrame, width: int, height: int) -> alt.LayerChart | alt.FacetChart:
-    rows = data[(data["panel"] == _WAIT_PANEL) & (data["wait"] != "the week")]
+    rows = data[data["panel"] == _WAIT_PANEL]
     top = 1.05 * float(rows["high"].max())
-    scale = alt.Scale(domain=[0.95, top], nice=False)
+    scale = alt.Scale(domain=[0.85, top], nice=False)
     x_scale = alt.Scale(domain=[0, 60], nice=False)
     x = alt.X(
         "share_percent:Q", scale=x_scale, axis=alt.Axis(tickCount=6, grid=False),
@@ -96,7 +98,7 @@ def _draw_waits(data: pd.DataFrame, width: int, height: int) -> alt.LayerChart |
         scale=alt.Scale(domain=list(_WAIT_COLOURS), range=list(_WAIT_COLOURS.values())),
     )
     others = (
-        alt.Chart(rows)
+        alt.Chart(rows[rows["wait"] != "the week"])
         .mark_line(strokeWidth=2)
         .encode(
             x=x, y=alt.Y("capacity:Q", **channel), color=colour,
@@ -121,8 +123,31 @@ def _draw_waits(data: pd.DataFrame, width: int, height: int) -> alt.LayerChart |
             text="wait:N", color=colour,
         )
     )  # fmt: skip
-    name = alt.TitleParams("Capacity if work may wait for ...", fontSize=12, anchor="start")
-    return alt.layer(band, others, text).properties(width=width, height=height, title=name)
+    # Under the line of a day, with which it runs together at first.
+    week = alt.Chart(rows[rows["wait"] == "the week"]).mark_line(strokeWidth=2).encode(
+        x=x, y=alt.Y("capacity:Q", **channel), color=colour
+    )  # fmt: skip
+    flat = pd.DataFrame(
+        {"wait": ["the week"], "share_percent": [100 * troughs.share_to_flatten()], "capacity": [1]}
+    )
+    flat["words"] = f"the week: flat from {wording.percent(troughs.share_to_flatten())}"
+    at = alt.Chart(flat).encode(x=x, y=alt.Y("capacity:Q", **channel), color=colour)
+    end = at.mark_circle(size=42, opacity=1)
+    said = at.mark_text(dy=15, fontSize=11, fontWeight=600).encode(text="words:N")
+    name = _panel_name(
+        "Peak of the expected load if work may wait for ...",
+        "over the mean; bursts and swings left out",
+    )
+    return alt.layer(week, band, others, text, end, said).properties(
+        width=width, height=height, title=name
+    )
+
+
+def _panel_name(text: str, more: str) -> alt.TitleParams:
+    return alt.TitleParams(
+        text, fontSize=12, anchor="start", subtitle=more, subtitleFontSize=11,
+        subtitleColor=theme.MUTED,
+    )  # fmt: skip
 
 
 def _height_at(rows: pd.DataFrame, wait: str, share_percent: float) -> float:
@@ -158,16 +183,17 @@ def filling_troughs() -> Figure:
         caption=(
             f"On {chips} H100 the gap holds {wording.count(hours)} chip-hours a year of batch "
             f"inference or training, worth {wording.usd(usd.low)} to {wording.usd(usd.high)} at "
-            "contract rents, restarts and lost work taken off. Right: capacity falls as more work "
-            f"can wait for the night: a fifth that waits up to a day saves {fifth}; {flat} that "
-            "wait within the week leave a flat load. Users spread evenly over three regions eight "
-            f"hours apart would lower capacity from {one} to {three} means. Band: 90% interval "
-            "over assumptions, for a day."
+            "contract rents, restarts and lost work taken off. Right, without the bursts and "
+            "swings that the capacity on the left allows for, so from the daily peak: capacity "
+            "falls as more work can wait for the night: a fifth that waits up to a day saves "
+            f"{fifth}; {flat} that wait within the week leave a flat load. Users spread "
+            "evenly over three regions eight hours apart would lower the capacity on the left "
+            f"from {one} to {three} means. Band: 90% interval over assumptions, for a day."
         ),
         alt=(
             f"Left, a week of load with seven humps, lower at the weekend, under a flat capacity "
             f"of {wording.digits(troughs.week_of_load()['capacity'].iloc[0])} means; the space "
-            "between can be filled. Right, capacity against the share of work that can wait: an "
+            "between can be filled. Right, the peak against the share of work that can wait: an "
             f"hour's wait saves {wording.percent(troughs.saved_by_waiting('an hour', 0.3))} "
             "where three tenths can wait, a day's "
             f"{wording.percent(troughs.saved_by_waiting('a day', 0.3))}."

@@ -18,8 +18,10 @@ from analysis.demand.findings.sensitivity import LABS, WORLD, YEAR, Question
 from analysis.demand.model import project_inputs
 from analysis.publishing import Figure, theme
 
+#: Normal scores drawn either way; flips farther out are as good as none.
+_REACH, _INWARDS = 3.3, 1.8
 _FLIPS = 10
-#: Below this the accounts speak against a case: a tenth as likely as the central one.
+#: Below this the accounts speak against a case: a tenth as likely as the weighed medians.
 ODDS = 0.1
 
 
@@ -29,7 +31,8 @@ def _flip_rows() -> pd.DataFrame:
         pair = turning.nearest_pair(question)
         both = {pair[which]: pair[f"{which}_percentile"] for which in ("first", "second")}
         table = turning.flips(question).dropna(subset=["value"])
-        kept = table[(table.index < _FLIPS) | table["input"].isin(both)]
+        near = (table.index < _FLIPS) & (table["score"].abs() <= _REACH)
+        kept = table[near | table["input"].isin(both)]
         for place, row in enumerate(kept.to_dict("records"), 1):
             name = row["input"]
             thirds = {}
@@ -53,7 +56,6 @@ def _flip_rows() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-_REACH, _INWARDS = 3.3, 1.8
 _STEP = 31
 _PERCENTILES = {-2.3263: "1", -1.6449: "5", 0.0: "50", 1.6449: "95", 2.3263: "99"}
 
@@ -74,6 +76,8 @@ def _flip_panel(data: pd.DataFrame, whose: str, width: int, room: int) -> alt.La
         title=title,
     )  # fmt: skip
     base = alt.Chart(rows)
+    # An input of the nearest pair may turn the answer alone only off the scale.
+    turns = base.transform_filter(f"abs(datum.score) <= {_REACH}")
     x = alt.X("score:Q", scale=scale, axis=axis)
     spread = base.mark_bar(height=7, color=theme.OTHER, opacity=0.35).encode(
         x=alt.X("least:Q", scale=scale, axis=axis), x2="most:Q", y=y
@@ -81,9 +85,9 @@ def _flip_panel(data: pd.DataFrame, whose: str, width: int, room: int) -> alt.La
     centre = base.mark_tick(color=theme.MUTED, thickness=1.6, size=13).encode(
         x=alt.X("centre:Q", scale=scale), y=y
     )
-    beyond = base.mark_rule(color=theme.INFERENCE, strokeWidth=2.4).encode(x=x, x2="end:Q", y=y)
+    beyond = turns.mark_rule(color=theme.INFERENCE, strokeWidth=2.4).encode(x=x, x2="end:Q", y=y)
     flip = (
-        base.transform_filter("!datum.against")
+        turns.transform_filter("!datum.against")
         .mark_point(size=58, strokeWidth=2, fill=theme.PAPER, stroke=theme.INFERENCE)
         .encode(
             x=x, y=y,
@@ -92,7 +96,7 @@ def _flip_panel(data: pd.DataFrame, whose: str, width: int, room: int) -> alt.La
         )
     )  # fmt: skip
     denied = (
-        base.transform_filter("datum.against")
+        turns.transform_filter("datum.against")
         .mark_point(shape="cross", angle=45, size=110, fill=theme.INFERENCE, stroke=theme.PAPER)
         .encode(x=x, y=y, tooltip=["name:N", "flip:N"])
     )
@@ -106,7 +110,7 @@ def _flip_panel(data: pd.DataFrame, whose: str, width: int, room: int) -> alt.La
         ),
     )
     said = [
-        base.transform_filter(where)
+        turns.transform_filter(where)
         .mark_text(dy=-9, fontSize=10, **side)
         .encode(x=x, y=y, text="flip:N")
         for where, side in sides
@@ -210,32 +214,35 @@ def tipping_points() -> Figure:
     likely = turning.likeliest_flip(labs)
     centres = [wording.percent(found.central_share(question)) for question in NOW]
     never = [turning.never_flip(question) for question in NOW]
+    chances = frame[["low_third", "middle_third", "high_third"]]
     return Figure(
         id="tipping-points",
         title=(
-            f"{few} of {whole} inputs, moved alone within their ranges, bring inference above half "
-            f"of the labs' spend of {YEAR}, and {more} of the world's chips; together "
-            f"{_told_pair(labs)} suffice for the labs"
+            f"{few or 'None'} of {whole} inputs, moved alone within their ranges, bring inference "
+            f"above half of the labs' spend of {YEAR}, and {more or 'none'} of the world's chips; "
+            f"together {_told_pair(labs)} suffice for the labs"
         ),
         subtitle=(
-            "Where each input, all else central, turns the answer to 'is inference more than half "
-            f"in {YEAR}?', percentiles of its range; and the chance by third of the input, percent"
+            "Where each input, the others at their weighed medians, turns the answer to 'is "
+            f"inference more than half in {YEAR}?', percentiles of its range; and the chance by "
+            "third of the input, percent"
         ),
         caption=(
-            f"All central, the shares are {' and '.join(centres)}. Grey: 5th to 95th percentile of "
-            "the input, told below its name, and its median; a ring is where the answer turns, "
-            f"with the value, a cross where the accounts would be less than {ODDS:g} times as "
-            "likely as in the central case. Squares: the nearest pair, moved together. Right: the "
-            "chance of more than half in scenarios held against the accounts, by third of the "
-            "input, with 90% intervals; dotted, the chance of all. The nearest are drawn; "
-            f"{never[0]} inputs turn the labs' answer nowhere, {never[1]} the world's."
+            f"At the weighed medians the shares are {' and '.join(centres)}. Grey: 5th to 95th "
+            "percentile of the input, told below its name, and its weighed median; a ring is where "
+            "the answer turns, with the value, a cross where the accounts would be less than "
+            f"{ODDS:g} times as likely as at the weighed medians. Squares: the nearest pair, moved "
+            "together. Right: the chance of more than half in scenarios held against the "
+            "accounts, by third of the input, with 90% intervals; dotted, the chance of all. The "
+            f"nearest on the scale are drawn; {never[0]} inputs turn the labs' answer nowhere, "
+            f"{never[1]} the world's."
         ),
         alt=(
             "Rows of inputs, a grey bar each for the range, and a ring where inference becomes "
-            "more than half. For the labs' spend the first rings lie near the ends of the ranges "
-            "of utilisation in writing and of model size, the others beyond; for the world's chips "
-            "more lie within. Right, chances between a few and some forty percent that fall or "
-            "rise with the thirds."
+            f"more than half, {few + more or 'none'} of them within the range; for the labs' "
+            "spend they lie farther out than for the world's chips. Right, chances of "
+            f"{wording.digits(chances.min().min())} to {wording.digits(chances.max().max())} "
+            "percent that fall or rise with the thirds."
         ),
         evidence=("simulation",),
         frame=frame,
@@ -248,9 +255,9 @@ def tipping_points() -> Figure:
             "range": "5th to 95th percentile of the input",
             "flip_value": "value at which the answer turns, in the unit of the input",
             "flip": "the same in words",
-            "score": "the same as a normal score: 0 is the median, 1.645 the 95th percentile",
-            "percentile": "the same as a percentile of the input's own distribution",
-            "odds_in_accounts": "how likely the accounts are there, over the central case",
+            "score": "the same as a normal score: 0 the weighed median, 1.645 the 95th percentile",
+            "percentile": "the same as a percentile of the range about its weighed median",
+            "odds_in_accounts": "how likely the accounts are there, over the weighed medians",
             "pair_score": "normal score of the input in the nearest pair, empty for others",
             **{
                 f"{which}_third{end}": f"chance of more than half, input in its {words} third, "
@@ -268,8 +275,9 @@ def tipping_points() -> Figure:
                 project_inputs),
         tests=(TEST + "test_the_answer_turns_at_the_flip_and_not_before",),
         weaknesses=(
-            WEAK + "The centre of the ranges is not the most likely case given the accounts: "
-            f"moving {input_names.NAMES[str(likely['input'])]} to its flip makes them "
+            WEAK + "The weighed medians are taken input by input and are no scenario of those "
+            "kept. Of the labs' flips the accounts speak least against that of "
+            f"{input_names.NAMES[str(likely['input'])]}: with it they are "
             f"{wording.digits(float(likely['odds_in_accounts']))} times as likely. "
             "Correlations are left out of the distances."
         ),

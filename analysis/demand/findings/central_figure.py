@@ -11,6 +11,7 @@ import pandas as pd
 from analysis import catalog
 from analysis.demand import known
 from analysis.demand.closure import rationed
+from analysis.demand.driver_use import API_SERIES, EMBEDDED_SERIES
 from analysis.demand.evidence import LEAD_LAB
 from analysis.demand.findings import projection as found
 from analysis.demand.findings import rivals
@@ -31,12 +32,12 @@ __all__ = [
 
 #: Label, unit, low, high and step of each slider, which reach from the 5th to the 95th percentile.
 SLIDERS: dict[str, tuple[str, str, float, float, float]] = {
-    "final_run_share": ("final runs in all research", "share", 0.05, 0.5, 0.001),
+    "final_run_share": ("final runs, of all research", "share", 0.05, 0.5, 0.001),
     "run_growth_decay": ("slowing of the largest run", "a year", 0.1, 0.65, 0.01),
-    "api_growth": ("growth of programs' calls in 2025", "times a year", 2.0, 20.0, 0.1),
+    "api_growth": ("growth of programs' calls in 2025", "times a year", 2.0, 26.0, 0.1),
     "use_growth_decay": ("slowing of use", "a year", 0.15, 0.7, 0.01),
     "thinking_growth": ("growth of thinking per answer", "times a year", 1.0, 2.6, 0.01),
-    "flop_per_token_fall": ("fall of FLOP per token", "times a year", 0.8, 1.6, 0.01),
+    "flop_per_token_fall": ("FLOP per token fall by a factor of", "a year", 0.8, 1.6, 0.01),
     "decode_utilisation": ("peak reached while writing", "share", 0.02, 0.2, 0.005),
 }
 TABLES = ("token_volumes", "chip_supply", "training_runs", "lab_accounts", "peer_projections")
@@ -44,8 +45,8 @@ TABLES = ("token_volumes", "chip_supply", "training_runs", "lab_accounts", "peer
 
 @lru_cache(maxsize=1)
 def start() -> dict[str, float]:
-    """Where the sliders start: the central inputs, on the sliders' steps."""
-    inputs = known.inputs()
+    """Where the sliders start: the weighed medians, on the sliders' steps."""
+    inputs = found.weighed_inputs()
     starts = {}
     for name, (_, _, low, _, step) in SLIDERS.items():
         steps = round((inputs[name] - low) / step)
@@ -55,7 +56,7 @@ def start() -> dict[str, float]:
 
 def inputs() -> tuple[dict[str, Any], Known]:
     """What no slider moves, and the chips counted."""
-    return {**known.inputs(), **start()}, known.known()
+    return {**found.weighed_inputs(), **start()}, known.known()
 
 
 def at_the_sliders_start(times: np.ndarray, **moved: float) -> Projection:
@@ -66,7 +67,7 @@ def at_the_sliders_start(times: np.ndarray, **moved: float) -> Projection:
 
 def preset(view: View) -> dict[str, float]:
     """The sliders' values of a view."""
-    ends = inputs_of(view, known.records())
+    ends = inputs_of(view, found.weighed_records())
     found_values = {}
     for name in view.ends:
         _, _, low, high, step = SLIDERS[name]
@@ -76,8 +77,14 @@ def preset(view: View) -> dict[str, float]:
 
 
 def evidence() -> list[pd.DataFrame]:
-    """Frames whose rows the drivers rest on."""
-    return [catalog.load("token_volumes"), catalog.load("chip_supply")]
+    """Rows that the drivers rest on, those of use nearest to the anchor."""
+    volumes = catalog.load("token_volumes")
+    products = [*API_SERIES, *EMBEDDED_SERIES, (LEAD_LAB, "ChatGPT")]
+    pairs = zip(volumes["entity"], volumes["product"], strict=True)
+    used = np.array([pair in products for pair in pairs])
+    near = volumes[used & volumes["date"].str[:7].between("2025-03", "2025-12")]
+    supply = catalog.load("chip_supply")
+    return [near, supply[supply["metric"].eq("cumulative_compute")]]
 
 
 def _model_rows() -> pd.DataFrame:

@@ -192,7 +192,7 @@ def lab_share(year: int) -> Interval:
     return percentile_interval(lab_share_draws()[:, _lab_years().index(year)], LEVEL)
 
 
-def _held_by_labs() -> np.ndarray:
+def held_by_labs() -> np.ndarray:
     """The labs' share at the model's times: between the counts in line, outside as the nearest."""
     first, last = (year + 1.0 for year in _lab_years())
     times = MID_YEARS[YEARS >= SPLIT_FIRST]
@@ -218,7 +218,7 @@ def split_by_mode() -> pd.DataFrame:
         ``high`` and ``above_half`` (share of the scenarios) beside.
     """
     scenarios = sampled(SPLIT_FIRST)
-    bound = supply_bound(scenarios, elasticity_draws()[:, None], _held_by_labs())
+    bound = supply_bound(scenarios, elasticity_draws()[:, None], held_by_labs())
     years = YEARS[YEARS >= SPLIT_FIRST]
     rows = []
     for measure, (scope, unit) in MEASURES.items():

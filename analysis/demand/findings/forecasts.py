@@ -31,6 +31,7 @@ TOLD_ELSEWHERE = {
     "pp009": "gartner_2029_inference_share",
     "pp014": "crossover_jll",
     "pp048": "epoch_2030_asic_share",
+    "gartner_aug2026_2026_inference_share": "gartner_2026_inference_share",
 }
 FOLLOWS = {
     "deloitte_2026_chip_spend_ratio": "of two sums that are told",

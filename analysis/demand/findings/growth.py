@@ -188,6 +188,13 @@ def google_steps() -> tuple[float, float]:
     return printed_growth(*_PAIRS[0][1:]), printed_growth(*_PAIRS[1][1:])
 
 
+def google_rates() -> tuple[float, float]:
+    """The same per year between the dates of the counts, which are not a year apart."""
+    rows = token_growth()
+    first, second = rows.loc[rows["series"] == _PAIRS[0][0], "growth"].tolist()
+    return first, second
+
+
 def _chip_rows(years: tuple[int, int], owner: str | None = None) -> pd.DataFrame:
     """Compute of chips by vendor at two year ends: all sold, or those of Google."""
     rows = catalog.load("chip_supply")

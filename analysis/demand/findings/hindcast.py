@@ -120,6 +120,13 @@ def held(date: str) -> tuple[int, int]:
     return int(inside.sum()), len(inside)
 
 
+def tokens_held() -> tuple[int, int]:
+    """Hindcasts of tokens, from either date, inside their 90% interval, and all of them."""
+    rows = shown()
+    inside = rows.loc[rows["quantity"].isin(TOKENS), "covered_90"]
+    return int(inside.sum()), len(inside)
+
+
 def too_low() -> tuple[int, int]:
     """Hindcasts whose median was below what came, and all of them."""
     error = shown()["error"]

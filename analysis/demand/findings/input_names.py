@@ -64,12 +64,15 @@ NAMES: Mapping[str, str] = {
 _PARTS: Mapping[str, str] = {
     "run_growth": "the largest run and its growth",
     "run_growth_decay": "how soon runs stop growing",
+    "use_growth_decay": "programs' use and its slowing",
     "api_growth": "programs' and products' use",
     "thinking_growth": "how fast thinking spreads",
     "active_parameters": "model size and utilisation",
     "users_growth": "users and their growth",
     "messages_growth": "messages per user",
 }
+#: Names that are cut short beside a plot, in full.
+_IN_SENTENCES: Mapping[str, str] = {"typical_run_share": "typical run over the largest"}
 
 
 def part_name(part: str) -> str:
@@ -84,7 +87,7 @@ def part_name(part: str) -> str:
 def part_words(part: str) -> str:
     """The same inside a sentence."""
     name = part_name(part)
-    return name if " + " in part else f"the {name}"
+    return name if " + " in part else f"the {_IN_SENTENCES.get(part, name)}"
 
 
 def value_words(name: str, value: float, *, brief: bool = False) -> str:

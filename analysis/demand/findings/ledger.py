@@ -74,7 +74,6 @@ REASONS = {
     "openai_2026_plan_share": "an analyst's serving against the laboratory's own plan to train",
     "gartner_2025_inference_share": _RENTED,
     "gartner_2026_inference_share": _RENTED,
-    "gartner_aug2026_2026_inference_share": _RENTED,
     "gartner_aug2026_2027_inference_share": _RENTED,
     "gartner_2029_inference_share": _RENTED,
     "gartner_2028_accelerator_share": _ANY_CHIP,

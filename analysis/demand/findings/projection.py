@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis import assumptions
+from analysis.assumptions import Assumption
 from analysis.demand import known, scenarios
 from analysis.demand.closure import demand_over_supply, rationed
-from analysis.demand.conditioning import Reading, log_likelihood, resampled
+from analysis.demand.conditioning import (
+    Reading,
+    effective_scenarios,
+    log_likelihood,
+    resampled,
+)
 from analysis.demand.crossover import crossover_table
 from analysis.demand.model import MID_YEARS, YEARS, Projection, project_inputs
-from analysis.demand.outcomes import outcome
+from analysis.demand.outcomes import BLOCK, outcome
 from analysis.demand.sampling import draw_inputs, interval_by_year
 from analysis.demand.service import project
 from analysis.uncertainty import Interval, percentile_interval
@@ -22,7 +31,7 @@ DRAWS, SEED = 20_000, 20_260_700
 #: Outcomes that are told of the demand, before it is rationed.
 DEMANDED = ("demand_over_supply",)
 #: Scenarios drawn before they are held against the observations.
-PRIOR_DRAWS = 200_000
+PRIOR_DRAWS = 400_000
 #: Observed quantity: unit and parts of the model that it is.
 HELD_AGAINST = {
     "rnd_spend_usd": ("usd", ("training",)),
@@ -38,9 +47,24 @@ UNIT_WORDS = {"flop": "FLOP", "chips": "chips", "usd": "money", "power_w": "powe
 
 
 @lru_cache(maxsize=1)
+def weighed_records() -> tuple[Assumption, ...]:
+    """The inputs with the median of the weighed scenarios for their central value."""
+    found = []
+    for record in known.records():
+        middle = float(np.median(drawn_input(record.id)))
+        found.append(replace(record, central=min(max(middle, record.low), record.high)))
+    return tuple(found)
+
+
+def weighed_inputs() -> dict[str, float]:
+    """Median of each input over the weighed scenarios: where a single line is drawn from."""
+    return {record.id: record.central for record in weighed_records()}
+
+
+@lru_cache(maxsize=1)
 def central() -> Projection:
-    """The central case, by year."""
-    return project()
+    """The case of the weighed medians, by year."""
+    return project(weighed_inputs())
 
 
 def readings() -> dict[str, Reading]:
@@ -56,16 +80,28 @@ def readings() -> dict[str, Reading]:
     return found
 
 
-def _predicted(inputs: dict[str, np.ndarray], keys: list[str]) -> dict[str, np.ndarray]:
+def predicted(inputs: Mapping[str, Any], keys: Sequence[str]) -> dict[str, np.ndarray]:
+    """What the readings would be under each scenario, by key of `readings`."""
     times = np.array(sorted({float(key.split(":")[2]) for key in keys}))
     projection = project_inputs(inputs, known.known(), times=times)
-    predicted = {}
+    levels = {}
     for key in keys:
         quantity, scope, time = key.split(":")
         unit, parts = HELD_AGAINST[quantity]
-        level = sum(projection.total(scope, unit, part) for part in parts)
-        predicted[key] = level[:, int(np.flatnonzero(times == float(time))[0])]
-    return predicted
+        level = sum(
+            projection.total(scope, unit, part) * _counted(inputs, scope, part) for part in parts
+        )
+        levels[key] = np.atleast_2d(level)[:, int(np.flatnonzero(times == float(time))[0])]
+    return levels
+
+
+def _counted(inputs: Mapping[str, Any], scope: str, part: str) -> np.ndarray | float:
+    """Part of all frontier labs that the counted ones are: the leader and those next to it."""
+    if scope != "labs" or part != "training":
+        return 1.0
+    other = inputs["typical_run_share"] * inputs["runs_per_year"]
+    counted = 1.0 + (len(known.LABS) - 1) * other
+    return np.minimum(counted / (1.0 + (inputs["frontier_developers"] - 1.0) * other), 1.0)
 
 
 @lru_cache(maxsize=1)
@@ -81,10 +117,20 @@ def before_conditioning() -> dict[str, np.ndarray]:
 def weights() -> np.ndarray:
     """Weight of each drawn scenario: likelihood of the readings, 0 where demand passed supply."""
     inputs, observed = before_conditioning(), readings()
-    likelihood = log_likelihood(_predicted(inputs, list(observed)), observed)
-    past = project_inputs(inputs, known.known(), times=np.array([2023.5, 2024.5, 2025.5]))
-    possible = np.all(demand_over_supply(past) <= 1.0, axis=1)
-    return np.where(possible, np.exp(likelihood - likelihood.max()), 0.0)
+    found = np.empty(PRIOR_DRAWS)
+    possible = np.empty(PRIOR_DRAWS, dtype=bool)
+    for start in range(0, PRIOR_DRAWS, BLOCK):
+        some = {name: values[start : start + BLOCK] for name, values in inputs.items()}
+        here = slice(start, start + BLOCK)
+        found[here] = log_likelihood(predicted(some, list(observed)), observed)
+        past = project_inputs(some, known.known(), times=np.array([2023.5, 2024.5, 2025.5]))
+        possible[here] = np.all(demand_over_supply(past) <= 1.0, axis=1)
+    return np.where(possible, np.exp(found - found[possible].max()), 0.0)
+
+
+def sampling_error(share: float) -> float:
+    """Standard error of a share of the scenarios, by the weight that they carry."""
+    return float(np.sqrt(share * (1.0 - share) / effective_scenarios(weights())))
 
 
 @lru_cache(maxsize=1)
@@ -162,7 +208,7 @@ def not_by_the_end(scope: str, unit: str, counted: str) -> float:
 @lru_cache(maxsize=8)
 def seen_as(view_id: str) -> Projection:
     """The projection under a named view."""
-    return project(scenarios.inputs_of(scenarios.view(view_id), known.records()))
+    return project(scenarios.inputs_of(scenarios.view(view_id), weighed_records()))
 
 
 def growth(outcome: str, first: int, last: int) -> Interval:

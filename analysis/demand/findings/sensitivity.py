@@ -62,6 +62,13 @@ def moving() -> tuple[Assumption, ...]:
     return tuple(record for record in known.records() if EFFECT[record.id] != (0, 0))
 
 
+@lru_cache(maxsize=1)
+def centred() -> tuple[Assumption, ...]:
+    """The same with the median of the weighed scenarios for their central value."""
+    names = {record.id for record in moving()}
+    return tuple(record for record in projection.weighed_records() if record.id in names)
+
+
 def ranges() -> dict[str, tuple[float, float]]:
     """Hard limits of those inputs."""
     return {record.id: scenarios.RANGES[record.id] for record in moving()}
@@ -75,10 +82,12 @@ def _sampler() -> InputSampler:
 
 
 def shares(inputs: Arrays, questions: Sequence[Question] = QUESTIONS) -> np.ndarray:
-    """Shares of inference, shape (n, questions), the inputs not given at their central value."""
+    """Shares of inference, shape (n, questions), the inputs not given at the weighed medians."""
     years = sorted({question.year for question in questions})
     found = project_inputs(
-        {**known.inputs(), **inputs}, known.known(), times=MID_YEARS[np.searchsorted(YEARS, years)]
+        {**projection.weighed_inputs(), **inputs},
+        known.known(),
+        times=MID_YEARS[np.searchsorted(YEARS, years)],
     )
     each = {whose: inference_share(found, *_SCOPES[whose]) for whose in _SCOPES}
     return np.column_stack([each[q.whose][:, years.index(q.year)] for q in questions])
@@ -105,8 +114,8 @@ def of_sobol(question: Question) -> pd.DataFrame:
 
 @lru_cache(maxsize=1)
 def _swings() -> pd.DataFrame:
-    names = [record.id for record in moving()]
-    ends = [[getattr(r, end) for r in moving()] for end in ("low", "central", "high")]
+    names = [record.id for record in centred()]
+    ends = [[getattr(r, end) for r in centred()] for end in ("low", "central", "high")]
     return sensitivity.tornado(
         by_columns(shares, names), *ends, names=names, outputs=[q.id for q in QUESTIONS]
     )

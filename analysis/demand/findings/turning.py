@@ -15,14 +15,14 @@ from analysis.demand.findings import projection
 from analysis.demand.findings.sensitivity import (
     LEVEL,
     Question,
+    centred,
     effective,
     moving,
     ranges,
     shares,
     swings,
 )
-from analysis.demand.model import YEARS, Projection, project_inputs
-from analysis.demand.sampling import Arrays
+from analysis.demand.model import YEARS
 from analysis.uncertainty import Interval
 
 HALF = 0.5
@@ -47,7 +47,7 @@ def flips(question: Question) -> pd.DataFrame:
 
     With ``odds_in_accounts``: how likely the accounts are there, over the central case.
     """
-    table = tipping.tipping_points(margin(question), moving(), ranges=ranges())
+    table = tipping.tipping_points(margin(question), centred(), ranges=ranges())
     table["odds_in_accounts"] = np.nan
     found = table["value"].notna()
     cases = [{row["input"]: row["value"]} for row in table[found].to_dict("records")]
@@ -64,28 +64,15 @@ def likeliest_flip(question: Question) -> dict[str, float | str]:
 
 def odds_in_accounts(cases: Sequence[Mapping[str, float]]) -> np.ndarray:
     """How likely the accounts are in each case over the central case, from 0 up."""
-    centre, observed = known.inputs(), projection.readings()
+    centre, observed = projection.weighed_inputs(), projection.readings()
     columns = {name for case in cases for name in case}
     moved = {
         name: np.array([centre[name], *(case.get(name, centre[name]) for case in cases)])[:, None]
         for name in columns
     }
-    found = project_inputs(
-        {**centre, **moved}, known.known(),
-        times=np.array(sorted({float(key.split(":")[2]) for key in observed})),
-    )  # fmt: skip
-    likelihood = log_likelihood(_levels(found, list(observed)), observed)
+    levels = projection.predicted({**centre, **moved}, list(observed))
+    likelihood = log_likelihood(levels, observed)
     return np.exp(likelihood[1:] - likelihood[0])
-
-
-def _levels(found: Projection, keys: Sequence[str]) -> Arrays:
-    levels = {}
-    for key in keys:
-        quantity, scope, time = key.split(":")
-        unit, parts = projection.HELD_AGAINST[quantity]
-        level = sum(found.total(scope, unit, part) for part in parts)
-        levels[key] = np.atleast_2d(level)[:, int(np.searchsorted(found.times, float(time)))]
-    return levels
 
 
 def count_flips(question: Question) -> tuple[int, int]:
@@ -103,7 +90,7 @@ def never_flip(question: Question) -> int:
 def nearest_pair(question: Question) -> Mapping[str, float | str]:
     """The two inputs whose smallest joint move turns the answer: a row of `worst_pairs`."""
     names = set(swings(question)["input"].head(_PAIRED))
-    chosen = tuple(record for record in moving() if record.id in names)
+    chosen = tuple(record for record in centred() if record.id in names)
     pairs = tipping.worst_pairs(
         margin(question), chosen, ranges={name: ranges()[name] for name in names}, top=1
     )

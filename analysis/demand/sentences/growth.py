@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.demand import scenarios
 from analysis.demand.findings import closing, growth, views
+from analysis.demand.sentences.percents import percent
 from analysis.uncertainty import Interval
-from analysis.wording import count, digits, percent, span
+from analysis.wording import digits, span
 
 _NOW, _END = 2025, closing.LAST
 
@@ -26,57 +26,47 @@ def _spans(it: Interval) -> str:
 
 
 def _closure() -> dict[str, str]:
-    found: dict[str, str] = {}
-    parts = closing.parts_of_supply().set_index(["year", "part"])["share"]
-    for name, year in (("now", _NOW), ("end", _END)):
-        it = closing.explained_in(year)
-        found[f"explained_{name}"] = percent(it.central)
-        found[f"explained_{name}_span"] = _percents(it)
-    left = parts.get((_NOW, closing.UNEXPLAINED), 0.0)
-    seen = closing.observed_chips().set_index(["series", "time"])["value"]
+    now = closing.explained_in(_NOW)
+    left = closing.parts_of_supply().set_index(["year", "part"])["share"]
     table = closing.explained().set_index("year")
     short = table.index[(table["over"] >= 0.5) & (table.index > _NOW)]
-    chips = closing.chips_by_year().set_index(["series", "year"])["value"]
-    return found | {
-        "unexplained_now": percent(float(left)),
+    return {
+        "explained_now": percent(now.central),
+        "explained_now_span": _percents(now),
+        "unexplained_now": percent(float(left.get((_NOW, closing.UNEXPLAINED), 0.0))),
         "over_supply_end": percent(closing.over_supply(_END)),
         "over_supply_next": percent(closing.over_supply(_NOW + 1)),
         "over_supply_likely_from": f"{short[0]}" if len(short) else f"not by {_END}",
-        "chips_working_now": count(float(chips[closing.AVAILABLE, _NOW])),
-        "chips_wanted_now": count(float(chips[closing.DEMAND, _NOW])),
-        "chips_sold_end_now": count(float(seen[closing.SOLD, _NOW + 1.0])),
-        "chips_deployed_end_now": count(float(seen[closing.DEPLOYED, _NOW + 1.0])),
     }
 
 
 def _split() -> dict[str, str]:
     found: dict[str, str] = {}
-    for key, measure in (("labs", closing.LABS_SPEND), ("fleet", closing.FLEET_CHIPS)):
-        for mode_key, mode in (("demand", closing.DEMAND_SETS), ("supply", closing.SUPPLY_BINDS)):
-            it = closing.split_in(measure, mode, _END)
-            found[f"split_{key}_{mode_key}_end"] = percent(it.central)
-            found[f"split_{key}_{mode_key}_end_span"] = _percents(it)
-    best, held = closing.best_spend(), closing.lab_share(_NOW)
+    for key, mode in (("demand", closing.DEMAND_SETS), ("supply", closing.SUPPLY_BINDS)):
+        it = closing.split_in(closing.LABS_SPEND, mode, _END)
+        found[f"split_labs_{key}_end"] = percent(it.central)
+        found[f"split_labs_{key}_end_span"] = _percents(it)
+    held = closing.lab_share(_NOW)
     return found | {
-        "best_inference_spend": percent(best.central),
-        "best_inference_spend_span": _percents(best),
         "best_spend_above_half": percent(closing.best_spend_above_half()),
         "labs_hold": percent(held.central),
         "labs_hold_span": _percents(held),
-        "labs_counted": str(len(closing.counted_labs())),
     }
 
 
 def _factors() -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, part in (
-        ("use", growth.USE), ("price", growth.PRICE), ("work", growth.WORK),
-        ("people", growth.PEOPLE), ("programs", growth.PROGRAMS), ("spend", growth.TOTAL),
+    for key, year in (("now", _NOW), ("end", _END)):
+        spend = growth.growth_of(growth.TOTAL, year)
+        found[f"growth_spend_{key}"] = digits(spend.central)
+        found[f"growth_spend_{key}_span"] = _spans(spend)
+        found[f"growth_people_{key}"] = digits(growth.growth_of(growth.PEOPLE, year).central)
+    for name, parts in (
+        ("price", (growth.PRICE,)), ("work", (growth.WORK,)), ("programs", (growth.PROGRAMS,)),
+        ("thinking_products", (growth.THINKING, growth.PRODUCTS)),
     ):  # fmt: skip
-        for key, year in (("now", _NOW), ("end", _END)):
-            it = growth.growth_of(part, year)
-            found[f"growth_{name}_{key}"] = digits(it.central)
-            found[f"growth_{name}_{key}_span"] = _spans(it)
+        made = np.prod([growth.growth_of(part, _NOW).central for part in parts])
+        found[f"growth_{name}_now"] = digits(float(made))
     for name, unit in (("spend", "usd"), ("chips", "chips")):
         past = growth.past_peak(unit)["share"].iloc[-1]
         found[f"past_peak_{name}_end"] = percent(float(past))
@@ -87,8 +77,6 @@ def _tokens() -> dict[str, str]:
     first, second = growth.google_steps()
     tokens, cost = growth.grew(growth.GOOGLE_TOKENS), growth.grew(growth.GOOGLE_COST)
     compute, own = growth.grew(growth.GOOGLE_COMPUTE), growth.grew(growth.GOOGLE_CHIPS)
-    series = growth.token_growth()
-    later = series.groupby("series")["growth"].last()
     return {
         "google_first_step": digits(first),
         "google_second_step": digits(second, 1),
@@ -103,19 +91,16 @@ def _tokens() -> dict[str, str]:
         "google_chips": digits(own.central),
         "google_chips_span": _spans(own),
         "chips_sold_growth": digits(growth.chip_growth()["growth"].iloc[1]),
-        "tokens_later_span": span(digits(later.min()), digits(later.max())),
     }
 
 
 def _views() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for view in (*scenarios.VIEWS, None):
-        key, view_id = (view.id, view.id) if view else ("central", None)
-        for measure_key, measure in (("labs", views.LABS_SPEND), ("fleet", views.FLEET_CHIPS)):
-            year = views.crossing(measure, view_id)
-            share = views.share_in(measure, views.LAST, view_id)
-            found[f"view_{key}_{measure_key}_end"] = percent(share)
-            found[f"view_{key}_{measure_key}_crossing"] = (
-                f"{year:.0f}" if np.isfinite(year) else f"not by {views.LAST}"
-            )
+    found = {
+        f"view_{view}_labs_end": percent(views.share_in(views.LABS_SPEND, views.LAST, view))
+        for view in ("documents", "agents", "accounts", "efficiency")
+    }
+    for view in ("documents", "agents"):
+        year = views.crossing(views.LABS_SPEND, view)
+        crossed = f"{year:.0f}" if np.isfinite(year) else f"not by {views.LAST}"
+        found[f"view_{view}_labs_crossing"] = crossed
     return found

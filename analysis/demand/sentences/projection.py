@@ -7,30 +7,60 @@ import numpy as np
 from analysis import assumptions, catalog
 from analysis.demand import known
 from analysis.demand.conditioning import effective_scenarios
+from analysis.demand.findings import closing, scarcity
 from analysis.demand.findings import projection as found
 from analysis.demand.inputs import ACCEPTED, DRIVERS
+from analysis.demand.model import YEARS
 from analysis.demand.published_splits import observations
-from analysis.uncertainty import Interval
+from analysis.demand.service import project
+from analysis.demand.shares import inference_share
+from analysis.uncertainty import Interval, percentile_interval
+from analysis.units import DAYS_PER_YEAR
 from analysis.wording import count, digits, percent, span, usd
 
+#: Place of 2025 among the years.
+_NOW = int(np.flatnonzero(YEARS == found.FORECAST_FROM - 1)[0])
+#: Shares of which it is told what bears them.
+_BORNE = (("labs", "labs", "usd", 2027), ("world", "fleet", "chips", 2030))
+#: Years of each share that the prose names, and those named with their interval.
+_SAID = {
+    "lead": (2025, 2026, 2030), "labs": (2025,), "labs_final": (2025,),
+    "world": (2025, 2026, 2027, 2030), "world_final": (2025, 2026, 2030), "labs_flop": (2025,),
+    "labs_chips": (2025,),
+}  # fmt: skip
+_WITH_SPAN = (("lead", 2025), ("labs", 2025), ("world", 2025), ("world", 2027))
 _SHARES = {
     "lead": "share:lead_lab:usd:rnd",
     "labs": "share:labs:usd:rnd",
     "labs_final": "share:labs:usd:final",
     "world": "share:fleet:chips:rnd",
     "world_final": "share:fleet:chips:final",
-    "world_flop": "share:fleet:flop:rnd",
-    "world_money": "share:fleet:usd:rnd",
+    "labs_flop": "share:labs:flop:rnd",
+    "labs_chips": "share:labs:chips:rnd",
 }
 
 
 def numbers() -> dict[str, str]:
     """Every number of the projection, formatted."""
-    return {**_model(), **_by_year(), **_documents(), **_crossings(), **_levels(), **_rivals()}
+    return {
+        **_model(),
+        **_by_year(),
+        **_documents(),
+        **_crossings(),
+        **_levels(),
+        **_scarce(),
+        **_bearing(),
+        **_rivals(),
+    }
 
 
 def _percents(it: Interval) -> str:
     return span(percent(it.low), percent(it.high))
+
+
+def _at_least(chance: float) -> str:
+    """A chance, without digits that the scenarios cannot bear."""
+    return "under 1%" if chance < 0.01 else percent(chance)
 
 
 def _model() -> dict[str, str]:
@@ -42,6 +72,7 @@ def _model() -> dict[str, str]:
         "scenarios": f"{found.DRAWS:,}",
         "prior_scenarios": f"{found.PRIOR_DRAWS:,}",
         "effective": digits(effective_scenarios(found.weights())),
+        "chance_error": digits(100 * found.sampling_error(0.5)),
         "readings": str(len(found.readings())),
         "widening": digits(assumptions.get("use_widening").central),
     }
@@ -49,16 +80,33 @@ def _model() -> dict[str, str]:
 
 def _by_year() -> dict[str, str]:
     said = {}
-    for name, outcome in _SHARES.items():
-        for year in (2021, 2024, 2025, 2026, 2027, 2030):
-            it = found.at(outcome, year)
-            said[f"{name}_{year}"] = percent(it.central)
-            said[f"{name}_{year}_span"] = _percents(it)
-    for name in ("labs", "world"):
-        for year in (2027, 2030):
-            said[f"chance_{name}_{year}"] = percent(found.chance(_SHARES[name], year))
-    said["chance_world_final_2027"] = percent(found.chance(_SHARES["world_final"], 2027))
-    return said
+    for name, years in _SAID.items():
+        for year in years:
+            said[f"{name}_{year}"] = percent(found.at(_SHARES[name], year).central)
+    for name, year in _WITH_SPAN:
+        said[f"{name}_{year}_span"] = _percents(found.at(_SHARES[name], year))
+    return said | {
+        "chance_world_2027": percent(found.chance(_SHARES["world"], 2027)),
+        "shares_table": _table(),
+    }
+
+
+def _table() -> str:
+    """Every definition in four years, as rows of a table."""
+    years = (2024, 2025, 2027, 2030)
+    rows = [
+        f"| definition | {' | '.join(map(str, years))} |",
+        f"|---{'|---' * len(years)}|",
+    ]
+    for scope, scope_words in found.SCOPE_WORDS.items():
+        for unit, unit_words in found.UNIT_WORDS.items():
+            for counted, words in (("rnd", "all research"), ("final", "final runs only")):
+                cells = []
+                for year in years:
+                    it = found.at(f"share:{scope}:{unit}:{counted}", year)
+                    cells.append(f"{percent(it.central)} ({_percents(it)})")
+                rows.append(f"| {scope_words}, {unit_words}, {words} | {' | '.join(cells)} |")
+    return "\n".join(rows)
 
 
 def _documents() -> dict[str, str]:
@@ -68,14 +116,13 @@ def _documents() -> dict[str, str]:
     for name, split in (
         ("low", "document002_2027_low_ratio"),
         ("high", "document002_2027_high_ratio"),
-        ("budget", "document004_2027_share"),
     ):
         row = rows.loc[split]
         least = float(row["low"] if row["low"] == row["low"] else row["value"])
         said[f"document_{name}_share"] = percent(least)
         for counted in ("world", "world_final"):
             chance = found.chance(_SHARES[counted], 2027, above=least)
-            said[f"document_{name}_chance_{counted}"] = percent(chance)
+            said[f"document_{name}_chance_{counted}"] = _at_least(chance)
     return said
 
 
@@ -84,44 +131,81 @@ def _crossings() -> dict[str, str]:
     return {
         "not_by_world": percent(found.not_by_the_end("fleet", "chips", "rnd")),
         "not_by_labs": percent(found.not_by_the_end("labs", "usd", "rnd")),
-        "not_by_labs_final": percent(found.not_by_the_end("labs", "usd", "final")),
         "crossed_by_2026": percent(float(world[:"2026"].sum())),
         "crossed_2027_to_2030": percent(float(world["2027":"2030"].sum())),
     }
 
 
 def _levels() -> dict[str, str]:
-    def level(outcome: str, year: int, words: object = count, scale: float = 1.0) -> list[str]:
-        it = found.at(outcome, year)
-        low, mid, high = (words(scale * v) for v in (it.low, it.central, it.high))  # type: ignore[operator]
-        return [mid, span(low, high)]
-
     said = {}
-    for name, outcome, words, scale in (
-        ("training_chips", "total:fleet:chips:training", count, 1.0),
-        ("inference_chips", "total:fleet:chips:inference", count, 1.0),
-        ("working_chips", "level:available_h100e", count, 1.0),
-        ("labs_training_usd", "total:labs:usd:training", usd, 1.0),
-        ("labs_inference_usd", "total:labs:usd:inference", usd, 1.0),
-        ("training_gw", "total:fleet:power_w:training", digits, 1e-9),
-        ("inference_gw", "total:fleet:power_w:inference", digits, 1e-9),
-        ("world_tokens", "total:fleet:tokens:inference", count, 1 / 365.2425),
+    for name, outcome, words in (
+        ("training_chips", "total:fleet:chips:training", count),
+        ("inference_chips", "total:fleet:chips:inference", count),
+        ("labs_training_usd", "total:labs:usd:training", usd),
+        ("labs_inference_usd", "total:labs:usd:inference", usd),
     ):
-        for year in (2025, 2030):
-            said[f"{name}_{year}"], said[f"{name}_{year}_span"] = level(outcome, year, words, scale)
+        it = found.at(outcome, 2025)
+        said[f"{name}_2025"] = words(it.central)
+        said[f"{name}_2025_span"] = span(words(it.low), words(it.high))
+    said["working_chips_2025"] = count(found.at("level:available_h100e", 2025).central)
+    tokens = found.at("total:fleet:tokens:inference", 2025).central
+    said["world_tokens_2025"] = count(tokens / DAYS_PER_YEAR)
     for part in ("training", "inference"):
         it = found.growth(f"total:fleet:chips:{part}", 2025, 2030)
         said[f"{part}_growth"] = digits(it.central)
         said[f"{part}_growth_span"] = span(digits(it.low), digits(it.high))
-    faster = found.drawn("total:fleet:chips:inference") / found.drawn("total:fleet:chips:training")
-    said["inference_grows_faster"] = percent(float(np.mean(faster[:, -1] > faster[:, 6])))
-    power = found.drawn("total:fleet:power_w:training") + found.drawn(
-        "total:fleet:power_w:inference"
+    power = np.add(*(found.drawn(f"total:fleet:power_w:{p}") for p in ("training", "inference")))
+    for year in (2025, 2030):
+        place = int(np.flatnonzero(year == YEARS)[0])
+        it = percentile_interval(power[:, place] / 1e9, found.LEVELS[-1])
+        said[f"power_gw_{year}"] = digits(it.central)
+        said[f"power_gw_{year}_span"] = span(digits(it.low), digits(it.high))
+    return said | _per_chip() | _bounds()
+
+
+def _per_chip() -> dict[str, str]:
+    """FLOP that a chip does in a year of serving over one of training, at the labs in 2025."""
+    per = {
+        part: found.drawn(f"total:labs:flop:{part}")[:, _NOW]
+        / found.drawn(f"total:labs:chips:{part}")[:, _NOW]
+        for part in ("training", "inference")
+    }
+    it = percentile_interval(per["inference"] / per["training"], found.LEVELS[-1])
+    return {"flop_per_chip": percent(it.central), "flop_per_chip_span": _percents(it)}
+
+
+def _bounds() -> dict[str, str]:
+    """The world's share in 2025 if all that is not explained trained, or served."""
+    chips = found.drawn("level:available_h100e")[:, _NOW]
+    training, inference = (
+        found.drawn(f"total:fleet:chips:{part}")[:, _NOW] for part in ("training", "inference")
     )
-    for year, place in ((2025, 6), (2027, 8), (2030, 11)):
-        low, mid, high = np.quantile(power[:, place] / 1e9, (0.05, 0.5, 0.95))
-        said[f"power_gw_{year}"] = digits(mid)
-        said[f"power_gw_{year}_span"] = span(digits(low), digits(high))
+    low, high = np.median(inference / chips), np.median(1.0 - training / chips)
+    return {"bound_trains": percent(float(low)), "bound_serves": percent(float(high))}
+
+
+def _scarce() -> dict[str, str]:
+    """The split if the exchange rate sets it wherever chips are short."""
+    said = {"scarce_chance_world_2030": percent(scarcity.chance(closing.FLEET_CHIPS, 2030))}
+    for year in (2028, 2030):
+        it = scarcity.at(closing.FLEET_CHIPS, year)
+        said[f"scarce_world_{year}"] = percent(it.central)
+        said[f"scarce_world_{year}_span"] = _percents(it)
+    return said
+
+
+def _bearing() -> dict[str, str]:
+    """Points by which a tenth more of an input moves the share, at the weighed medians."""
+    inputs, said = found.weighed_inputs(), {}
+    for name in ("run_growth", "largest_run_flop", "final_run_share", "api_growth"):
+        more = project({**inputs, name: 1.1 * inputs[name]})
+        for key, scope, unit, year in _BORNE:
+            place = int(np.flatnonzero(year == YEARS)[0])
+            before, after = (
+                float(np.ravel(inference_share(one, scope, unit))[place])
+                for one in (found.central(), more)
+            )
+            said[f"bears_{name}_{key}"] = digits(100 * abs(after - before))
     return said
 
 
@@ -129,7 +213,6 @@ def _rivals() -> dict[str, str]:
     rows = catalog.load("compute_splits").set_index("split_id")["value"]
     names = {
         "deloitte_2026": "deloitte_2026_inference_share",
-        "deloitte_2025": "deloitte_2025_inference_share",
         "gartner_2026": "gartner_2026_inference_share",
         "gartner_2029": "gartner_2029_inference_share",
         "mckinsey_2030": "mckinsey_2030_inference_share",

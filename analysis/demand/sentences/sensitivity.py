@@ -5,7 +5,8 @@ from __future__ import annotations
 from analysis.demand.findings import input_names, turning
 from analysis.demand.findings import sensitivity as found
 from analysis.demand.findings.sensitivity import LABS, LAST, WORLD, YEAR, Question
-from analysis.wording import percent, span
+from analysis.demand.sentences.percents import percent
+from analysis.wording import span
 
 _COUNTS = ("first", "second", "third")
 
@@ -52,7 +53,7 @@ def _shares(question: Question) -> dict[str, str]:
 def _flips(key: str, question: Question) -> dict[str, str]:
     return {
         f"{key}_central": percent(found.central_share(question)),
-        f"{key}_within": str(turning.count_flips(question)[0]),
+        f"{key}_within": str(turning.count_flips(question)[0] or "none"),
         f"{key}_never": str(turning.never_flip(question)),
     }
 
@@ -68,6 +69,7 @@ def _nearest(question: Question) -> dict[str, str]:
     for which in ("first", "second"):
         value = float(pair[f"{which}_value"])
         words = input_names.value_words(str(pair[which]), value)
+        said[f"tip_labs_pair_{which}"] = input_names.part_words(str(pair[which]))
         said[f"tip_labs_pair_{which}_value"] = words
         said[f"tip_labs_pair_{which}_percentile"] = f"{float(pair[f'{which}_percentile']):.0f}"
     return said
@@ -75,8 +77,11 @@ def _nearest(question: Question) -> dict[str, str]:
 
 def _thirds(question: Question) -> dict[str, str]:
     """Chance of more than half by third of the input whose thirds are farthest apart."""
-    low, _, high = turning.by_third(question, turning.terciles(question).iloc[0]["input"])
+    name = turning.terciles(question).iloc[0]["input"]
+    low, _, high = turning.by_third(question, name)
     return {
+        "tip_labs_chance": percent(turning.above_half(question)),
+        "tip_labs_third_input": input_names.NAMES[name],
         "tip_labs_third_low": percent(low.central),
         "tip_labs_third_high": percent(high.central),
     }

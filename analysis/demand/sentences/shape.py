@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from analysis.demand.findings import shape, troughs
+from analysis.demand.sentences.percents import percent
 from analysis.uncertainty import Interval
-from analysis.wording import count, digits, percent, span, usd
+from analysis.wording import count, digits, span, usd
 
 _HOUR, _DAY, _QUARTER = 60, 1440, 131_040
-_LINES = {
-    "runs_one": ("one developer's training", "final runs alone"),
-    "one": ("one developer's training", "with all experiments"),
-    "runs_all": ("all developers' training", "final runs alone"),
-    "all": ("all developers' training", "with all experiments"),
-    "inference": ("inference", "interactive inference"),
-}
+_INFERENCE = ("inference", "interactive inference")
+_FINAL_RUNS = ("one developer's training", "final runs alone")
+_EXPERIMENTS = "with all experiments"
 
 
 def numbers() -> dict[str, str]:
     """Every number of the shape of demand and of filled troughs, formatted."""
-    said = {}
-    for name, line in _LINES.items():
-        for window, minutes in (("hour", _HOUR), ("day", _DAY), ("quarter", _QUARTER)):
-            it = shape.spread(*line, minutes)
-            said[f"shape_{name}_{window}"] = percent(it.central)
-            said[f"shape_{name}_{window}_span"] = _percents(it)
     small = shape.small_services()["cv"]
     flat, spread = troughs.capacity_by_regions()
     capacity, load = troughs.capacity(), troughs.mean_load()
     return {
-        **said,
+        **_spread(),
         "shape_small_span": span(percent(small.min()), percent(small.max())),
         "shape_capacity": digits(capacity.central),
         "shape_capacity_span": span(digits(capacity.low), digits(capacity.high)),
         "shape_load": percent(load.central),
-        "shape_load_span": _percents(load),
         "shape_service_level": f"{100 * troughs.SERVICE_LEVEL:g}%",
         "shape_regions_one": digits(flat),
         "shape_regions_three": digits(spread),
@@ -44,6 +34,24 @@ def numbers() -> dict[str, str]:
         "shape_filled_usd": usd(troughs.filled_usd().central),
         "shape_filled_usd_span": _dollars(troughs.filled_usd()),
         "shape_flatten": percent(troughs.share_to_flatten()),
+    }
+
+
+def _spread() -> dict[str, str]:
+    hour, quarter = shape.spread(*_INFERENCE, _HOUR), shape.spread(*_INFERENCE, _QUARTER)
+    one, everyone = (
+        shape.spread(f"{whose} training", _EXPERIMENTS, _DAY)
+        for whose in ("one developer's", "all developers'")
+    )
+    return {
+        "shape_inference_hour": percent(hour.central),
+        "shape_inference_hour_span": _percents(hour),
+        "shape_inference_day": percent(shape.spread(*_INFERENCE, _DAY).central),
+        "shape_inference_quarter": percent(quarter.central),
+        "shape_inference_quarter_span": _percents(quarter),
+        "shape_runs_one_quarter": percent(shape.spread(*_FINAL_RUNS, _QUARTER).central),
+        "shape_one_day": percent(one.central),
+        "shape_all_day": percent(everyone.central),
     }
 
 

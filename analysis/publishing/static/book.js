@@ -68,19 +68,33 @@
         follow(input);
       });
     });
-    function setAll(values) {
+    const presets = Array.from(box.querySelectorAll(".book-preset"));
+    const said = box.querySelector(".book-preset-says");
+    function press(pressed) {
+      presets.forEach(function (button) {
+        button.setAttribute("aria-pressed", String(button === pressed));
+      });
+      if (said) said.textContent = pressed ? pressed.textContent + ": " + pressed.title + "." : "";
+    }
+    function setAll(values, pressed) {
       inputs.forEach(function (input) {
         input.value = input.name in values ? values[input.name] : input.defaultValue;
         follow(input);
       });
+      press(pressed);
     }
-    box.querySelectorAll(".book-preset").forEach(function (button) {
+    inputs.forEach(function (input) {
+      input.addEventListener("input", function () {
+        press(null);
+      });
+    });
+    presets.forEach(function (button) {
       button.addEventListener("click", function () {
-        setAll(JSON.parse(button.dataset.values));
+        setAll(JSON.parse(button.dataset.values), button);
       });
     });
     box.querySelector(".book-reset").addEventListener("click", function () {
-      setAll({});
+      setAll({}, null);
     });
     box.disabled = false;
   }
