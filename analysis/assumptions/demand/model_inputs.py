@@ -303,7 +303,11 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         central=0.5,
         high=0.7,
         distribution="triangular",
-        reason=("DeepSeek's service found 56% (table published_service)."),
+        reason=(
+            "DeepSeek's own service found 56% of the tokens it read in its cache on one "
+            "published day (table published_service); assistants with long instructions may "
+            "find more, search and feeds less."
+        ),
         topic="demand",
     ),
     Assumption(

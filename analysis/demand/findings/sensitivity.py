@@ -128,7 +128,7 @@ def swings(question: Question) -> pd.DataFrame:
 
 
 def central_share(question: Question) -> float:
-    """The share with every input central."""
+    """The share with every input at its weighed median."""
     row = swings(question).iloc[0]
     return float(row["at_central"])
 

@@ -45,7 +45,7 @@ def above_half(question: Question) -> float:
 def flips(question: Question) -> pd.DataFrame:
     """Where each input, alone, turns the answer: `tipping.tipping_points`, the nearest first.
 
-    With ``odds_in_accounts``: how likely the accounts are there, over the central case.
+    With ``odds_in_accounts``: how likely the accounts are there, over the weighed medians.
     """
     table = tipping.tipping_points(margin(question), centred(), ranges=ranges())
     table["odds_in_accounts"] = np.nan
@@ -63,7 +63,7 @@ def likeliest_flip(question: Question) -> dict[str, float | str]:
 
 
 def odds_in_accounts(cases: Sequence[Mapping[str, float]]) -> np.ndarray:
-    """How likely the accounts are in each case over the central case, from 0 up."""
+    """How likely the accounts are in each case over the weighed medians, from 0 up."""
     centre, observed = projection.weighed_inputs(), projection.readings()
     columns = {name for case in cases for name in case}
     moved = {
