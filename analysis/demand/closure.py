@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analysis.demand.growth_paths import positive_part
-from analysis.demand.model import HOURS_PER_YEAR, KINDS, LAB_KINDS, Projection, Work
+from analysis.demand.model import KINDS, LAB_KINDS, Projection, Work
 from analysis.test_time_compute.checks import require_share
 from analysis.test_time_compute.split import inference_share as best_inference_share
 
@@ -143,8 +143,3 @@ def supply_bound(
         {"labs": serving, "fleet": serving + ranked + rest * outside_share},
         projection,
     )
-
-
-def spend_per_year(projection: Projection) -> Any:
-    """USD per year that the available chips would cost at the price of training chips."""
-    return projection.available_h100e * HOURS_PER_YEAR * projection.usd_per_h100e_hour

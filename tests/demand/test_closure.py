@@ -11,7 +11,6 @@ from analysis.demand.closure import (
     closure,
     demand_over_supply,
     rationed,
-    spend_per_year,
     supply_bound,
 )
 from analysis.demand.model import KINDS, Known, project_inputs
@@ -65,12 +64,6 @@ def test_shares_in_other_units_follow_what_a_chip_does(
 def test_a_share_of_supply_beyond_one_is_refused(central: dict[str, float], known: Known) -> None:
     with pytest.raises(ValueError, match="lab_share_of_supply"):
         supply_bound(project_inputs(central, known), 1.2, 1.4)
-
-
-def test_spend_is_chips_times_hours_times_price(central: dict[str, float], known: Known) -> None:
-    found = project_inputs(central, known, times=np.array([2025.5]))
-    expected = found.available_h100e[0] * 365.2425 * 24 * central["usd_per_h100e_hour"]
-    assert spend_per_year(found)[0] == pytest.approx(expected, rel=1e-12)
 
 
 def test_rationing_fills_the_chips_and_moves_no_share(

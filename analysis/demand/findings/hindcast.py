@@ -193,12 +193,3 @@ def score(method: str, name: str) -> float:
     """One mean score."""
     rows = _scores().set_index(["method", "score"])["value"]
     return float(rows.loc[(method, name)])
-
-
-def mean_rank() -> float:
-    """Mean rank of what came in the model's draws, each quantity of each date alike.
-
-    One half where forecasts are neither too low nor too high.
-    """
-    rows = scored()
-    return float(summary(rows[rows["method"] == MODEL], ("method",))["rank"].iloc[0])

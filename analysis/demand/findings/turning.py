@@ -99,13 +99,6 @@ def nearest_pair(question: Question) -> Mapping[str, float | str]:
     return {str(key): value for key, value in pairs.iloc[0].items()}
 
 
-def pair_odds(question: Question) -> float:
-    """How likely the accounts are where the nearest pair turns the answer: `odds_in_accounts`."""
-    pair = nearest_pair(question)
-    case = {str(pair[which]): float(pair[f"{which}_value"]) for which in ("first", "second")}
-    return float(odds_in_accounts([case])[0])
-
-
 @lru_cache(maxsize=4)
 def terciles(question: Question) -> pd.DataFrame:
     """Chance of more than half by third of each input: `tipping.answer_by_tercile`.
