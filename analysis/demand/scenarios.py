@@ -62,7 +62,7 @@ VIEWS: tuple[View, ...] = (
     View(
         "accounts",
         "The labs' accounts",
-        "nine tenths of research are experiments, as OpenAI's accounts of 2024 have it",
+        "experiments take nearly all of research, as OpenAI's accounts of 2024 have it",
         {"final_run_share": "low"},
     ),
     View(

@@ -60,7 +60,8 @@ def _draw_crossings(data: pd.DataFrame, width: int = 690) -> Any:
             scale=alt.Scale(domain=[0, 100]),
             axis=alt.Axis(tickCount=3),
         )
-        base = alt.Chart(part)
+        # Rounded here, as the title is: a browser rounds a half the other way.
+        base = alt.Chart(part.assign(said=part["percent"].map("{:.0f}".format)))
         bars = base.mark_bar(width={"band": 0.7}).encode(
             x=x,
             y=y,
@@ -73,7 +74,7 @@ def _draw_crossings(data: pd.DataFrame, width: int = 690) -> Any:
         text = (
             base.transform_filter("datum.percent >= 0.5")
             .mark_text(dy=-7, fontSize=11)
-            .encode(x=x, y=y, text=alt.Text("percent:Q", format=".0f"))
+            .encode(x=x, y=y, text="said:N")
         )
         panels.append(
             (bars + text).properties(

@@ -14,6 +14,7 @@ from analysis.demand.model import YEARS
 from analysis.demand.published_splits import observations
 from analysis.demand.service import project
 from analysis.demand.shares import inference_share
+from analysis.scaling_laws.programme import firm_shares
 from analysis.uncertainty import Interval, percentile_interval
 from analysis.units import DAYS_PER_YEAR
 from analysis.wording import count, digits, percent, span, usd
@@ -220,11 +221,23 @@ def _rivals() -> dict[str, str]:
         "document_2023": "document004_2023_share",
         "document_2027": "document004_2027_share",
         "openai_plan_2026": "openai_2026_plan_share",
+        "google_2021": "google_2021_inference_share",
+        "meta_2021": "meta_2021_inference_share",
         "openai_plan_2030": "openai_2030_plan_share",
     }
     said = {f"said_{name}": percent(float(rows[key])) for name, key in names.items()}
     for name in ("deloitte", "gartner", "jll", "mckinsey"):
         said[f"said_crossing_{name}"] = f"{rows[f'crossover_{name}']:.0f}"
-    levels = known.observed_levels().set_index(["quantity", "scope", "year"])["value"]
-    said["sold_2025"] = count(float(levels["sold_h100e", "fleet", 2026.0]))
+    told = catalog.load("compute_splits").set_index("split_id")
+    low = told.loc["document002_2027_low_ratio"]
+    said["document_low_times"] = span(digits(low["value_low"], 1), digits(low["value_high"], 1))
+    said["document_high_times"] = digits(float(rows["document002_2027_high_ratio"]))
+    levels = known.observed_levels()
+    sold = levels[levels["quantity"].eq("sold_h100e")].set_index("year")["value"]
+    said["sold_2025"] = count(float(sold[2026.0]))
+    said["sold_within_2025"] = percent(float(1.0 - sold[2025.0] / sold[2026.0]))
+    programme = catalog.load("programme_compute")
+    shares = programme[programme["fact_id"].isin(firm_shares(programme)["fact_id"])]
+    said["final_shares"] = str(len(shares))
+    said["final_shares_of_one"] = str(int(shares["source_id"].value_counts().iloc[0]))
     return said
